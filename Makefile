@@ -1,0 +1,54 @@
+# Every target sets up what it needs by itself; `make help` lists them.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-removals bench check lint types imports proto proto-check lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+setup: $(STAMP) ## create .venv with the locked packages
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+test: setup ## all tests that need nothing beyond what set-up installs
+	$(BIN)/python -m pytest -n 2 -q tests
+
+check: lint types imports proto-check ## every check besides the tests
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports --no-cache
+
+proto: setup ## generate the stubs anew
+	rm -rf build/proto && mkdir -p build/proto
+	$(BIN)/python protos/generate.py build/proto
+	rm -rf services/garim/api && cp -r build/proto/garim/api services/garim/api
+
+proto-check: setup
+	$(BIN)/buf lint protos
+	$(BIN)/buf format --diff --exit-code protos
+	rm -rf build/proto-check && mkdir -p build/proto-check
+	$(BIN)/python protos/generate.py build/proto-check
+	diff -r -x __pycache__ build/proto-check/garim/api services/garim/api
+
+lock: setup ## pin the newest allowed packages
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --group dev --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package garim -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build .garim

@@ -1,0 +1,1 @@
+"""Garim (가림): disclosure on a warrant with bystanders masked, and unmasking by quorum."""
