@@ -31,8 +31,8 @@ def main(target: pathlib.Path) -> int:
             f"-I{well_known}",
             f"--python_out={target}",
             f"--grpc_python_out={target}",
-            f"--mypy_out={target}",
-            f"--mypy_grpc_out={target}",
+            f"--mypy_out=quiet:{target}",
+            f"--mypy_grpc_out=quiet:{target}",
             *protos,
         ]
     )
