@@ -1,0 +1,38 @@
+"""Chat exports read as a stream of domain events, which the command line hands to the sdk.
+
+Knows files and nothing else: no gRPC, no sdk, no store. Invariants:
+
+- streaming: memory grows with the people of a room, never with its messages;
+- nothing is lost in silence: each line becomes an event or is counted in `Counts`, or the file is refused;
+- whoever sends a message is a member at that moment: `Chat.members_at_start`, `Joined` and `Left` say who is
+  there, and cover every sender;
+- a refusal names the line by its number and never repeats what stands in it.
+
+What an export cannot tell apart stays one: two people who show the same name in KakaoTalk are one account
+here, and a member who quotes the export's own form in a message writes a line that reads as a message.
+"""
+
+from garim.importers.detect import Format, detect_format
+from garim.importers.events import Chat, Counts, Event, Joined, Kind, Left, Member, Message, Renamed
+from garim.importers.reader import ChatReader, open_chat
+from garim.importers.rosters import read_roster
+from garim.importers.surveys import Survey, survey
+
+__all__ = [
+    "Chat",
+    "ChatReader",
+    "Counts",
+    "Event",
+    "Format",
+    "Joined",
+    "Kind",
+    "Left",
+    "Member",
+    "Message",
+    "Renamed",
+    "Survey",
+    "detect_format",
+    "open_chat",
+    "read_roster",
+    "survey",
+]

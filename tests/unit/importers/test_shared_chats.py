@@ -1,0 +1,61 @@
+"""The real exports in ../shared/testdata are read to their last line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from garim.importers import Message, open_chat
+
+CHATS = Path(__file__).parents[4] / "shared" / "testdata" / "chats"
+MESSAGES = {
+    "irc/2004-11-15_03.raw.txt": 1100,
+    "irc/2005-06-27_12.raw.txt": 1025,
+    "irc/2005-08-08_01.raw.txt": 1045,
+    "irc/2008-12-11_11.raw.txt": 1234,
+    "irc/2009-02-23_10.raw.txt": 1224,
+    "irc/2009-03-03_10.raw.txt": 1226,
+    "irc/2009-10-01_17.raw.txt": 1215,
+    "irc/2011-05-29_19.raw.txt": 1211,
+    "irc/2011-11-13_02.raw.txt": 1220,
+    "irc/2016-12-19_20.raw.txt": 1186,
+    "kakaotalk/android-demo.txt": 8,
+    "kakaotalk/open-chat-room.csv": 5,
+    "kakaotalk/vibecoding-room-sample.csv": 312,
+}
+
+pytestmark = [
+    pytest.mark.shared,
+    pytest.mark.skipif(not CHATS.is_dir(), reason="needs the outside test data"),
+]
+
+
+@pytest.mark.parametrize(("name", "expected"), MESSAGES.items())
+def test_real_exports_are_read_without_an_unknown_line_and_in_order(name: str, expected: int) -> None:
+    reader = open_chat(CHATS / name)
+    instants = [event.at_ms for event in reader if isinstance(event, Message)]
+    assert len(instants) == reader.survey.message_count == expected
+    assert instants == sorted(instants)
+    counts = reader.skipped
+    assert (counts.unknown, counts.backwards) == (0, 0)
+    parts = (
+        counts.messages,
+        counts.continued,
+        counts.roster,
+        counts.system,
+        counts.head,
+        counts.day,
+        counts.blank,
+    )
+    assert sum(parts) == len((CHATS / name).read_text(encoding="utf-8-sig").removesuffix("\n").split("\n"))
+
+
+def test_a_log_that_begins_before_midnight_begins_on_the_day_before() -> None:
+    found = open_chat(CHATS / "irc" / "2011-11-13_02.raw.txt").survey
+    shown = [
+        dt.datetime.fromtimestamp(ms / 1000, dt.UTC).isoformat()[:16]
+        for ms in (found.first_ms, found.last_ms)
+    ]
+    assert shown == ["2011-11-12T21:29", "2011-11-13T03:26"]
