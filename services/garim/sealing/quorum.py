@@ -2,7 +2,8 @@
 
 The dossier's private key is encrypted under a random Q. For each k-subset of the n custodians Q is split by
 XOR into k shares, one for each member, each HPKE-sealed to its custodian and bound to dossier, subset and
-custodian. Any k-1 custodians hold, of every subset, at least one share too few, and k-1 XOR shares are uniformly random.
+custodian. Any k-1 custodians hold, of every subset, at least one share too few, and k-1 XOR shares are
+uniformly random.
 """
 
 from __future__ import annotations
