@@ -1,0 +1,182 @@
+"""Settings: one TOML file per service, frozen, closed, and nothing else.
+
+No environment variable overrides a setting. Unknown keys are refused by name. Secrets are named by file path
+only, and a relative path is relative to the settings file. Every fault of a file is reported at once, without
+the value that was found.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import pydantic
+from pydantic_core import ErrorDetails
+
+from garim.kit.files import read_file
+from garim.kit.identity import check_mesh
+from garim.kit.tls import TlsFiles
+from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
+
+
+class Settings(pydantic.BaseModel):
+    """Base of every group of settings: frozen, and closed to unknown keys."""
+
+    model_config = pydantic.ConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, strict=True, validate_default=True
+    )
+
+
+def _resolve(value: object, info: pydantic.ValidationInfo) -> Path:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a path in quotes")
+    base = (info.context or {}).get("folder", Path())
+    return Path(base) / value
+
+
+def _check_address(value: str) -> str:
+    host, colon, port = value.rpartition(":")
+    if not host or not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        raise ValueError("must be host:port, such as 127.0.0.1:7001")
+    return value
+
+
+def _check_mesh(value: str) -> str:
+    try:
+        return check_mesh(value)
+    except RefusedError as refusal:
+        raise ValueError(refusal.message) from None
+
+
+SettingPath = Annotated[Path, pydantic.BeforeValidator(_resolve)]
+Address = Annotated[str, pydantic.AfterValidator(_check_address)]
+MeshName = Annotated[str, pydantic.AfterValidator(_check_mesh)]
+Sha256Hex = Annotated[str, pydantic.StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class TlsSettings(Settings):
+    """Where the identity's certificate, private key and trust store lie (PEM)."""
+
+    certificate: SettingPath
+    key: SettingPath
+    trust: SettingPath
+
+    def files(self) -> TlsFiles:
+        """Return the paths in the form that `garim.kit.tls` takes."""
+        return TlsFiles(self.certificate, self.key, self.trust)
+
+
+class TelemetrySettings(Settings):
+    """Where traces go; logs always go to standard error."""
+
+    tracing: Literal["none", "console"] = "none"
+
+
+class DatabaseSettings(Settings):
+    """Where the service keeps its tables: `path` of a SQLite file, which is created with mode 0600."""
+
+    path: SettingPath
+
+
+class KeyProviderSettings(Settings):
+    """Which key provider holds a service's objects.
+
+    Attributes:
+        kind: `file`: one file an object.
+        folder: Folder of the objects, mode 0700.
+        passphrase_file: File with the passphrase that protects the objects; none if absent.
+    """
+
+    kind: Literal["file"]
+    folder: SettingPath
+    passphrase_file: SettingPath | None = None
+
+
+class CallerSettings(Settings):
+    """What everybody in a mesh needs to call others.
+
+    Attributes:
+        mesh: Name of the mesh, the trust domain of its SPIFFE ids.
+        governance_genesis: SHA-256 of the first governance document, in hexadecimal digits.
+        tls: Identity of the caller.
+        peers: Addresses of the services it calls, by service name.
+        telemetry: Where traces go.
+    """
+
+    mesh: MeshName
+    governance_genesis: Sha256Hex
+    tls: TlsSettings
+    peers: dict[str, Address] = {}
+    telemetry: TelemetrySettings = TelemetrySettings()
+
+
+class ServiceSettings(CallerSettings):
+    """What every service needs; each service adds its own groups in a subclass.
+
+    Attributes:
+        listen: Address of the port with mutual TLS; port 0 takes a free one.
+        health_listen: Address of the plaintext port that answers health only.
+        workers: Calls served at once.
+        drain_s: Longest time a running call gets to end at a stop, in seconds.
+    """
+
+    listen: Address
+    health_listen: Address
+    workers: Annotated[int, pydantic.Field(ge=2, le=256)] = 16
+    drain_s: Annotated[int, pydantic.Field(ge=0, le=600)] = 20
+
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+def load_settings(path: Path, model: type[SettingsT]) -> SettingsT:
+    """Read a settings file.
+
+    Args:
+        path: The TOML file.
+        model: The settings of the service.
+
+    Raises:
+        RefusedError: `FILE_MISSING`, `FILE_UNREADABLE` or `SETTINGS_SYNTAX`.
+        RefusedWithReasonsError: Every `SETTING_UNKNOWN`, `SETTING_MISSING` and `SETTING_INVALID` of the file.
+    """
+    try:
+        values = tomllib.loads(read_file(path, "settings file").decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        where = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "it is not UTF-8"
+        raise RefusedError("SETTINGS_SYNTAX", f"{path} is no TOML: {where}", kind=Kind.PRECONDITION) from None
+    try:
+        return model.model_validate(values, context={"folder": path.absolute().parent})
+    except pydantic.ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RefusedWithReasonsError([_refusal(path, model, fault) for fault in faults]) from None
+
+
+def _refusal(path: Path, model: type[pydantic.BaseModel], fault: ErrorDetails) -> RefusedError:
+    field = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        known = _known_keys(model, fault["loc"][:-1])
+        near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(sorted(known))}"
+        return _fault("SETTING_UNKNOWN", f"{path}: the key {field} is unknown; {hint}", field)
+    if fault["type"] == "missing":
+        return _fault("SETTING_MISSING", f"{path}: the key {field} is missing", field)
+    text = fault["msg"].removeprefix("Value error, ")
+    return _fault("SETTING_INVALID", f"{path}: the key {field}: {text[:1].lower()}{text[1:]}", field)
+
+
+def _known_keys(model: type[pydantic.BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    fields: Mapping[str, Any] = model.model_fields
+    for part in place:
+        kind = fields[str(part)].annotation if part in fields else None
+        if not (isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)):
+            return []
+        fields = kind.model_fields
+    return list(fields)
+
+
+def _fault(reason: str, message: str, field: str) -> RefusedError:
+    return RefusedError(reason, message, kind=Kind.PRECONDITION, field=field)

@@ -1,0 +1,206 @@
+"""Logs, counters and traces that cannot carry content.
+
+A log line is JSON of an event name and listed keys; a value is a number, a truth value or a short token of
+ASCII characters without spaces. So a message, a name in Hangul or a sentence does not fit in. What does not
+pass is a programming error: `strict` telemetry (tests) raises, a running service drops the value and counts
+it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, TextIO
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from garim.kit.clock import Clock
+from garim.statements.refusal import RefusedError
+
+Value = str | int | float | bool | None
+TracingTarget = Literal["none", "console"]
+
+ALLOWED_KEYS = frozenset(
+    {
+        "address",
+        "attempt",
+        "bytes",
+        "caller",
+        "case",
+        "check",
+        "code",
+        "conversations",
+        "count",
+        "digest",
+        "dossier",
+        "duration_ms",
+        "entry",
+        "epoch",
+        "error",
+        "field",
+        "health_port",
+        "incident",
+        "index",
+        "kind",
+        "mesh",
+        "messages",
+        "method",
+        "object",
+        "peer",
+        "places",
+        "port",
+        "reason",
+        "request",
+        "revision",
+        "role",
+        "segments",
+        "service",
+        "size",
+        "state",
+        "step",
+        "suppressed",
+        "version",
+    }
+)
+_EVENT = re.compile(r"[a-z][a-z0-9_.]{2,59}")
+_TOKEN = re.compile(r"[A-Za-z0-9_./:<>\[\]=,-]*")
+# Places of an incident are a chain of code positions and may be longer than other tokens.
+_LONGEST = {"places": 1200}
+_LONGEST_TOKEN = 160
+
+
+class ContentInTelemetryError(Exception):
+    """Something other than a listed key with a plain token was about to be logged."""
+
+
+class Telemetry:
+    """Logs, counts and traces for one service.
+
+    Args:
+        service: Name of the service, on every line.
+        clock: Where the time on each line comes from.
+        stream: Where lines go; standard error if None.
+        tracing: Where spans go.
+        strict: Raise on anything that may not be logged instead of dropping it.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        clock: Clock,
+        *,
+        stream: TextIO | None = None,
+        tracing: TracingTarget = "none",
+        strict: bool = False,
+    ) -> None:
+        self._strict = strict
+        self._lock = threading.Lock()
+        self._counts: Counter[tuple[str, tuple[tuple[str, Value], ...]]] = Counter()
+        self._log = structlog.wrap_logger(
+            structlog.WriteLogger(stream if stream is not None else sys.stderr),
+            processors=[
+                structlog.processors.add_log_level,
+                lambda _logger, _name, line: {**line, "time_ms": clock.now_ms()},
+                structlog.processors.JSONRenderer(sort_keys=True),
+            ],
+        ).bind(service=service)
+        self._provider = _tracer_provider(service, tracing, stream)
+        self._tracer = self._provider.get_tracer("garim") if self._provider else trace.NoOpTracer()
+        self._propagator = TraceContextTextMapPropagator()
+
+    def info(self, event: str, **values: Value) -> None:
+        """Write a line about something expected."""
+        self._log.info(self._event(event), **self._passed(values))
+
+    def warning(self, event: str, **values: Value) -> None:
+        """Write a line about something that somebody should look at."""
+        self._log.warning(self._event(event), **self._passed(values))
+
+    def error(self, event: str, **values: Value) -> None:
+        """Write a line about something that failed."""
+        self._log.error(self._event(event), **self._passed(values))
+
+    def count(self, name: str, amount: int = 1, **labels: Value) -> None:
+        """Add to a counter; each set of labels counts by itself."""
+        key = (self._event(name), tuple(sorted(self._passed(labels).items())))
+        with self._lock:
+            self._counts[key] += amount
+
+    def counted(self, name: str, **labels: Value) -> int:
+        """Return the sum of a counter over all label sets that include `labels`."""
+        wanted = set(labels.items())
+        with self._lock:
+            return sum(
+                n for (counter, had), n in self._counts.items() if counter == name and wanted <= set(had)
+            )
+
+    @contextlib.contextmanager
+    def span(self, name: str, carrier: Mapping[str, str] | None = None) -> Iterator[None]:
+        """Trace a block; spans carry a name and a duration, never attributes of the content.
+
+        Args:
+            name: Name of the span, such as the path of an RPC.
+            carrier: Metadata of the call that continues a caller's trace (W3C Trace Context).
+        """
+        parent = self._propagator.extract(dict(carrier)) if carrier else None
+        with self._tracer.start_as_current_span(
+            name, context=parent, record_exception=False, set_status_on_exception=False
+        ):
+            yield
+
+    def trace_headers(self) -> dict[str, str]:
+        """Return the metadata that lets a peer continue the present trace; empty without tracing."""
+        headers: dict[str, str] = {}
+        self._propagator.inject(headers)
+        return headers
+
+    def close(self) -> None:
+        """Flush the spans."""
+        if self._provider:
+            self._provider.shutdown()
+
+    def _event(self, event: str) -> str:
+        if _EVENT.fullmatch(event):
+            return event
+        if self._strict:
+            raise ContentInTelemetryError("an event's name is lower-case words")
+        return "event_dropped"
+
+    def _passed(self, values: Mapping[str, Value]) -> dict[str, Any]:
+        passed = {key: value for key, value in values.items() if _may_pass(key, value)}
+        if len(passed) != len(values):
+            if self._strict:
+                raise ContentInTelemetryError("a key is not listed, or a value is no plain token")
+            passed["suppressed"] = len(values) - len(passed)
+        return passed
+
+
+def log_refusal(telemetry: Telemetry, event: str, refusal: RefusedError) -> None:
+    """Write a line about a refusal: its reason, kind and field, not its message."""
+    telemetry.warning(event, reason=refusal.reason, kind=refusal.kind.value, field=refusal.field or None)
+
+
+def _may_pass(key: str, value: Value) -> bool:
+    if key not in ALLOWED_KEYS:
+        return False
+    if isinstance(value, str):
+        return len(value) <= _LONGEST.get(key, _LONGEST_TOKEN) and _TOKEN.fullmatch(value) is not None
+    return value is None or isinstance(value, bool | int | float)
+
+
+def _tracer_provider(service: str, target: TracingTarget, stream: TextIO | None) -> TracerProvider | None:
+    if target == "none":
+        return None
+    provider = TracerProvider(resource=Resource({"service.name": service}))
+    exporter = ConsoleSpanExporter(out=stream if stream is not None else sys.stderr)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    return provider

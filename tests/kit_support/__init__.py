@@ -1,0 +1,1 @@
+"""A throw-away authority and a tiny service, for the tests of the kit."""
