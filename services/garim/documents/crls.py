@@ -1,0 +1,193 @@
+"""Revocation lists: delivered by anyone, believed only when fresh and signed by a configured issuer.
+
+RFC 5280 section 5, complete lists only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from garim.documents.x509 import Path, TrustPolicy, certificate_sha256, load_pem
+from garim.statements.refusal import Kind, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from garim.statements.governance import DocumentAnchor
+
+MAX_CRL_BYTES = 32 * 1024 * 1024
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+
+
+@dataclasses.dataclass(frozen=True)
+class Crl:
+    """A revocation list that counts now.
+
+    Attributes:
+        issuer: DER of its issuer's name.
+        signer_sha256: Fingerprint of the configured certificate whose key signed it.
+        number: Its CRL number; a later list has a higher one.
+        issued_ms: thisUpdate, milliseconds since 1970.
+        expires_ms: nextUpdate, milliseconds since 1970.
+        der: The list as it was signed; keep this and hand it to every later check.
+    """
+
+    issuer: bytes
+    signer_sha256: str
+    number: int
+    issued_ms: int
+    expires_ms: int
+    der: bytes
+
+    def revokes(self, serial: int) -> bool:
+        """Return whether the list names this serial number, for whatever reason and since whenever."""
+        crl = x509.load_der_x509_crl(self.der)
+        return crl.get_revoked_certificate_by_serial_number(serial) is not None
+
+
+def read_crl(data: bytes, trust: TrustPolicy, now_ms: int) -> Crl:
+    """Check a revocation list that somebody delivered.
+
+    Args:
+        data: DER or PEM.
+        trust: What governance trusts; a list is signed by an anchor's key or by one of its `crl_issuers`.
+        now_ms: Time of the check, milliseconds since 1970.
+
+    Raises:
+        RefusedError: `CRL_UNREADABLE`, `CRL_ISSUER_UNKNOWN`, `CRL_NOT_YET_ISSUED`, `CRL_STALE`.
+    """
+    crl = _load(data)
+    number = _number(crl)
+    signer = _signer(crl, trust)
+    if crl.next_update_utc is None:
+        raise RefusedError(
+            "CRL_UNREADABLE", "a revocation list must say when the next one comes", field="crl"
+        )
+    issued, expires = _millis(crl.last_update_utc), _millis(crl.next_update_utc)
+    if issued > now_ms:
+        raise RefusedError("CRL_NOT_YET_ISSUED", "the revocation list is dated in the future", field="crl")
+    if now_ms >= expires or now_ms - issued > trust.max_crl_age_ms:
+        raise RefusedError("CRL_STALE", "the revocation list is too old; deliver a fresh one", field="crl")
+    return Crl(
+        issuer=crl.issuer.public_bytes(),
+        signer_sha256=signer,
+        number=number,
+        issued_ms=issued,
+        expires_ms=expires,
+        der=crl.public_bytes(serialization.Encoding.DER),
+    )
+
+
+def admit_crl(candidate: Crl, held: Iterable[Crl]) -> None:
+    """Refuse a list that is older than, or contradicts, one already held of the same issuer.
+
+    Args:
+        candidate: As `read_crl` returned it.
+        held: The lists held so far, stale ones included.
+
+    Raises:
+        RefusedError: `CRL_OLDER`.
+    """
+    for known in held:
+        if known.issuer != candidate.issuer or known.der == candidate.der:
+            continue
+        if candidate.number <= known.number or candidate.issued_ms < known.issued_ms:
+            raise RefusedError(
+                "CRL_OLDER", "a newer revocation list of this issuer is held", kind=Kind.EXISTS
+            )
+
+
+def check_revocation(
+    path: Path, crls: Iterable[bytes], trust: TrustPolicy, now_ms: int, *, field: str
+) -> None:
+    """Demand that a fresh list covers each certificate of a path, and that none is revoked.
+
+    Args:
+        path: A verified path.
+        crls: Lists at hand, DER or PEM; those that do not count are passed over.
+        trust: What governance trusts.
+        now_ms: Time of the check, milliseconds since 1970.
+        field: Path of the chain, for refusals.
+
+    Raises:
+        RefusedError: `CRL_MISSING` or `CERTIFICATE_REVOKED`.
+    """
+    allowed = _signers_of(path.anchor)
+    newest: dict[bytes, Crl] = {}
+    for data in crls:
+        try:
+            crl = read_crl(data, trust, now_ms)
+        except RefusedError:
+            continue
+        known = newest.get(crl.issuer)
+        if crl.signer_sha256 in allowed and (known is None or crl.number > known.number):
+            newest[crl.issuer] = crl
+    for index, certificate in enumerate(path.links):
+        where = f"{field}[{index}]"
+        covering = newest.get(certificate.issuer.public_bytes())
+        if covering is None:
+            raise RefusedError(
+                "CRL_MISSING",
+                "no fresh revocation list of its issuer is at hand; deliver one and submit again",
+                kind=Kind.PRECONDITION,
+                field=where,
+            )
+        if covering.revokes(certificate.serial_number):
+            raise RefusedError("CERTIFICATE_REVOKED", "the certificate has been revoked", field=where)
+
+
+def _signers_of(anchor: DocumentAnchor) -> dict[str, x509.Certificate]:
+    certificates = [load_pem(text) for text in (anchor.certificate, *anchor.crl_issuers)]
+    return {certificate_sha256(certificate): certificate for certificate in certificates}
+
+
+def _load(data: bytes) -> x509.CertificateRevocationList:
+    if len(data) > MAX_CRL_BYTES:
+        raise RefusedError("CRL_UNREADABLE", f"larger than {MAX_CRL_BYTES} bytes", field="crl")
+    try:
+        if data.startswith(b"-----BEGIN"):
+            return x509.load_pem_x509_crl(data)
+        return x509.load_der_x509_crl(data)
+    except ValueError:
+        raise RefusedError("CRL_UNREADABLE", "not a revocation list in DER or PEM", field="crl") from None
+
+
+def _number(crl: x509.CertificateRevocationList) -> int:
+    """Return the CRL number; refuse delta, partial and indirect lists, which are marked critical."""
+    try:
+        extensions = list(crl.extensions)
+        number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+        raise RefusedError(
+            "CRL_UNREADABLE", "a revocation list needs one CRL number and readable extensions", field="crl"
+        ) from None
+    if any(extension.critical for extension in extensions):
+        raise RefusedError("CRL_UNREADABLE", "only complete revocation lists count", field="crl")
+    return number
+
+
+def _signer(crl: x509.CertificateRevocationList, trust: TrustPolicy) -> str:
+    for anchor in trust.anchors:
+        for fingerprint, certificate in _signers_of(anchor).items():
+            if certificate.subject == crl.issuer and _signed_by(crl, certificate):
+                return fingerprint
+    raise RefusedError("CRL_ISSUER_UNKNOWN", "no configured issuer signed this revocation list", field="crl")
+
+
+def _signed_by(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
+        return False
+    strong = isinstance(key, ed25519.Ed25519PublicKey) or isinstance(crl.signature_hash_algorithm, _HASHES)
+    return strong and crl.is_signature_valid(key)
+
+
+def _millis(moment: dt.datetime) -> int:
+    return (moment - _EPOCH) // dt.timedelta(milliseconds=1)

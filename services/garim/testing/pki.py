@@ -1,0 +1,420 @@
+"""Throwaway public key infrastructures for tests and the demo; every name in them says TEST.
+
+Two kinds: certificates that sign official documents, and mesh identities for mutual TLS. Nothing here may be
+trusted by a real operator: keys are made on the spot, unprotected, and thrown away.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import ipaddress
+import os
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from garim.documents.x509 import DOCUMENT_SIGNING, ROLE_POLICIES, Role, TrustPolicy
+from garim.statements.governance import DocumentAnchor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from garim.documents.sign import PrivateKey
+
+COURT = "TEST 한빛지방법원"
+AUTHORITY = "TEST 한빛지방검찰청"
+YEAR = dt.timedelta(days=365)
+MAX_CRL_AGE_MS = 30 * 24 * 60 * 60 * 1000
+
+
+@dataclasses.dataclass(frozen=True)
+class Identity:
+    """A private key with its certificates.
+
+    Attributes:
+        key: P-256 or Ed25519.
+        chain: Leaf first, without the anchor.
+    """
+
+    key: PrivateKey
+    chain: tuple[x509.Certificate, ...]
+
+    @property
+    def signer(self) -> tuple[PrivateKey, tuple[x509.Certificate, ...]]:
+        """Key and chain as `garim.documents.sign.sign_document` takes them."""
+        return self.key, self.chain
+
+    @property
+    def certificate(self) -> x509.Certificate:
+        """The leaf."""
+        return self.chain[0]
+
+    def key_pem(self) -> bytes:
+        """Return the private key as unencrypted PKCS #8 PEM."""
+        return self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+    def chain_pem(self) -> bytes:
+        """Return the chain as PEM."""
+        return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in self.chain)
+
+
+@dataclasses.dataclass(frozen=True)
+class Authority:
+    """A certification authority with a P-256 key.
+
+    Attributes:
+        key: Its private key.
+        certificate: Its own certificate.
+        above: Intermediates between it and the anchor, itself included unless it is the anchor.
+    """
+
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+    above: tuple[x509.Certificate, ...] = ()
+
+    @property
+    def pem(self) -> str:
+        """Its certificate as PEM."""
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+
+    def issue(
+        self,
+        subject: x509.Name,
+        extensions: Iterable[tuple[x509.ExtensionType, bool]],
+        *,
+        valid: tuple[dt.datetime, dt.datetime],
+        key: PrivateKey | None = None,
+    ) -> Identity:
+        """Issue a certificate.
+
+        Args:
+            subject: Whom it names.
+            extensions: Each with whether it is critical.
+            valid: First and last moment.
+            key: The holder's key; a new P-256 key without it.
+        """
+        own = key or ec.generate_private_key(ec.SECP256R1())
+        builder = _builder(subject, self.certificate.subject, own, valid).add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
+        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
+        return Identity(own, (builder.sign(self.key, hashes.SHA256()), *self.above))
+
+    def subordinate(
+        self, name: str, *, valid: tuple[dt.datetime, dt.datetime], policies: Iterable[x509.ObjectIdentifier]
+    ) -> Authority:
+        """Issue an intermediate authority that may bind the given policies."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        extensions = [*_ca_extensions(), (_policies(policies), False)]
+        made = self.issue(_name(name), extensions, valid=valid, key=key)
+        return Authority(key, made.certificate, made.chain)
+
+    def crl(
+        self,
+        now: dt.datetime,
+        revoked: Sequence[x509.Certificate] = (),
+        *,
+        number: int = 1,
+        lasts: dt.timedelta = dt.timedelta(days=30),
+        extra: tuple[x509.ExtensionType, bool] | None = None,
+    ) -> bytes:
+        """Return a revocation list in DER, dated one minute before now.
+
+        Args:
+            now: Its time.
+            revoked: Certificates it names.
+            number: Its CRL number.
+            lasts: From its date to the next update.
+            extra: One more extension and whether it is critical.
+        """
+        issued = now - dt.timedelta(minutes=1)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(self.certificate.subject)
+            .last_update(issued)
+            .next_update(issued + lasts)
+            .add_extension(x509.CRLNumber(number), critical=False)
+        )
+        if extra is not None:
+            builder = builder.add_extension(extra[0], critical=extra[1])
+        for certificate in revoked:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder()
+                .serial_number(certificate.serial_number)
+                .revocation_date(issued)
+                .build()
+            )
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+def make_authority(name: str, now: dt.datetime) -> Authority:
+    """Return a self-signed authority, valid from two years ago for four years."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = _name(name)
+    builder = _builder(subject, subject, key, (now - 2 * YEAR, now + 2 * YEAR))
+    for extension, critical in _ca_extensions():
+        builder = builder.add_extension(extension, critical=critical)
+    return Authority(key, builder.sign(key, hashes.SHA256()))
+
+
+@dataclasses.dataclass(frozen=True)
+class DocumentPki:
+    """Who signs documents in tests and the demo.
+
+    Attributes:
+        now: When it was made; leaves are valid a year before and after.
+        court_ca: Vouches for judges.
+        agency_ca: Vouches for chief investigators.
+        judge: Signs as `court` (ES256).
+        chief: Signs as `chief-investigator` (EdDSA).
+        clerk: Signs delivery receipts for the agency; holds no role.
+        wrong_role: A chief investigator's certificate that the court's authority issued.
+        expired: A chief investigator's, over since a day before `now`.
+        revoked: A chief investigator's that the revocation list names.
+    """
+
+    now: dt.datetime
+    court_ca: Authority
+    agency_ca: Authority
+    judge: Identity
+    chief: Identity
+    clerk: Identity
+    wrong_role: Identity
+    expired: Identity
+    revoked: Identity
+
+    @property
+    def trust(self) -> TrustPolicy:
+        """What governance would say about it."""
+        return TrustPolicy(self.anchors, MAX_CRL_AGE_MS)
+
+    @property
+    def anchors(self) -> tuple[DocumentAnchor, ...]:
+        """The anchors as the governance document lists them."""
+        return (
+            DocumentAnchor(role="court", certificate=self.court_ca.pem, authorities=(COURT,), crl_issuers=()),
+            DocumentAnchor(
+                role="chief-investigator",
+                certificate=self.agency_ca.pem,
+                authorities=(AUTHORITY,),
+                crl_issuers=(),
+            ),
+        )
+
+    @property
+    def crls(self) -> tuple[bytes, bytes]:
+        """Fresh revocation lists of both authorities, in DER."""
+        return self.court_ca.crl(self.now), self.agency_ca.crl(self.now, [self.revoked.certificate])
+
+
+def make_pki(now: dt.datetime) -> DocumentPki:
+    """Make authorities, a judge, a chief investigator, a clerk, and certificates that must be refused.
+
+    Args:
+        now: Time around which everything is valid, with its offset.
+    """
+    court_ca = make_authority("TEST Court CA", now)
+    agency_ca = make_authority("TEST Agency CA", now)
+    court, chief = Role.COURT, Role.CHIEF_INVESTIGATOR
+    return DocumentPki(
+        now=now,
+        court_ca=court_ca,
+        agency_ca=agency_ca,
+        judge=issue_person(
+            court_ca, "TEST 판사 한가람", "TEST-0001", COURT, now, policies=[ROLE_POLICIES[court]]
+        ),
+        chief=issue_person(
+            agency_ca,
+            "TEST 수사책임자 도하늘",
+            "TEST-0002",
+            AUTHORITY,
+            now,
+            policies=[ROLE_POLICIES[chief]],
+            key=ed25519.Ed25519PrivateKey.generate(),
+        ),
+        clerk=issue_person(agency_ca, "TEST 담당관 마루한", "TEST-0003", AUTHORITY, now, policies=[]),
+        wrong_role=issue_person(
+            court_ca, "TEST 나래온", "TEST-0004", AUTHORITY, now, policies=[ROLE_POLICIES[chief]]
+        ),
+        expired=issue_person(
+            agency_ca,
+            "TEST 다솜결",
+            "TEST-0005",
+            AUTHORITY,
+            now,
+            policies=[ROLE_POLICIES[chief]],
+            valid=(now - YEAR, now - dt.timedelta(days=1)),
+        ),
+        revoked=issue_person(
+            agency_ca, "TEST 라온빛", "TEST-0006", AUTHORITY, now, policies=[ROLE_POLICIES[chief]]
+        ),
+    )
+
+
+def issue_person(
+    authority: Authority,
+    name: str,
+    person: str,
+    organisation: str,
+    now: dt.datetime,
+    *,
+    policies: Sequence[x509.ObjectIdentifier],
+    key: PrivateKey | None = None,
+    valid: tuple[dt.datetime, dt.datetime] | None = None,
+    usages: Sequence[x509.ObjectIdentifier] = (DOCUMENT_SIGNING,),
+    extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
+) -> Identity:
+    """Issue a certificate that signs documents.
+
+    Args:
+        authority: Who issues it.
+        name: commonName.
+        person: serialNumber of the subject.
+        organisation: organizationName.
+        now: Valid a year before and after, unless `valid` says otherwise.
+        policies: Certificate policies; those of `ROLE_POLICIES` bind a role.
+        key: The holder's key; a new P-256 key without it.
+        valid: First and last moment.
+        usages: Extended key usages.
+        extra: More extensions, each with whether it is critical.
+    """
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COUNTRY_NAME, "KR"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+            x509.NameAttribute(NameOID.SERIAL_NUMBER, person),
+        ]
+    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(ca=False), True),
+        (x509.ExtendedKeyUsage(usages), False),
+        *extra,
+    ]
+    if policies:
+        extensions.append((_policies(policies), False))
+    return authority.issue(subject, extensions, valid=valid or (now - YEAR, now + YEAR), key=key)
+
+
+@dataclasses.dataclass(frozen=True)
+class MeshPki:
+    """Identities for mutual TLS in one mesh.
+
+    Attributes:
+        mesh: Its name: the trust domain of the SPIFFE ids.
+        ca: Who issues them.
+        now: When it was made; identities are valid a year before and after.
+    """
+
+    mesh: str
+    ca: Authority
+    now: dt.datetime
+
+    def issue(
+        self, path: str, *, dns: Sequence[str] = ("localhost",), ips: Sequence[str] = ("127.0.0.1",)
+    ) -> Identity:
+        """Issue an identity for both ends of a TLS connection.
+
+        Args:
+            path: Path of its SPIFFE id: `service/custody`, `person/custodian/<name>`.
+            dns: DNS names it may serve under.
+            ips: Addresses it may serve under.
+        """
+        names: list[x509.GeneralName] = [x509.UniformResourceIdentifier(f"spiffe://{self.mesh}/{path}")]
+        names += [x509.DNSName(name) for name in dns]
+        names += [x509.IPAddress(ipaddress.ip_address(address)) for address in ips]
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        extensions: list[tuple[x509.ExtensionType, bool]] = [
+            (x509.BasicConstraints(ca=False, path_length=None), True),
+            (_key_usage(ca=False), True),
+            (x509.ExtendedKeyUsage(usages), False),
+            (x509.SubjectAlternativeName(names), False),
+        ]
+        return self.ca.issue(_name(f"TEST {path}"[:64]), extensions, valid=(self.now - YEAR, self.now + YEAR))
+
+    def write(self, folder: Path, name: str, path: str) -> None:
+        """Issue an identity and write it; see `write_identity`."""
+        write_identity(folder, name, self.issue(path), self.ca)
+
+
+def make_mesh(mesh: str, now: dt.datetime) -> MeshPki:
+    """Make the authority of a mesh.
+
+    Args:
+        mesh: Its name; lower-case letters, digits, dots and dashes.
+        now: Time around which everything is valid, with its offset.
+    """
+    return MeshPki(mesh, make_authority(f"TEST mesh {mesh} CA"[:64], now), now)
+
+
+def write_identity(folder: Path, name: str, identity: Identity, authority: Authority) -> None:
+    """Write `<name>.pem` (chain), `<name>.key` (mode 0600) and `ca.pem` into a folder.
+
+    Args:
+        folder: Made with mode 0700 where it does not exist.
+        name: Stem of the file names.
+        identity: What to write.
+        authority: Whose certificate becomes `ca.pem`.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / f"{name}.pem").write_bytes(identity.chain_pem())
+    (folder / "ca.pem").write_text(authority.pem)
+    descriptor = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        file.write(identity.key_pem())
+
+
+def _name(common: str) -> x509.Name:
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "TEST - not to be trusted"),
+            x509.NameAttribute(NameOID.COMMON_NAME, common),
+        ]
+    )
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: PrivateKey, valid: tuple[dt.datetime, dt.datetime]
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _ca_extensions() -> list[tuple[x509.ExtensionType, bool]]:
+    return [(x509.BasicConstraints(ca=True, path_length=None), True), (_key_usage(ca=True), True)]
+
+
+def _key_usage(*, ca: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not ca,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=ca,
+        crl_sign=ca,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _policies(identifiers: Iterable[x509.ObjectIdentifier]) -> x509.CertificatePolicies:
+    return x509.CertificatePolicies([x509.PolicyInformation(one, None) for one in identifiers])
