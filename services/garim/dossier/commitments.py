@@ -1,0 +1,75 @@
+"""What the receipt's two Merkle roots cover, and proofs against them (RFC 6962 hashing)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from garim.statements.labels import lp
+from garim.translog.memory import MemoryTree
+from garim.translog.proofs import verify_inclusion
+from garim.translog.tree import hash_leaf
+
+SALT_BYTES = 32
+
+
+def content_digest(salt: bytes, line: bytes) -> bytes:
+    """Return SHA-256(salt, line): what a message's leaf says of its content.
+
+    Args:
+        salt: 32 random bytes of this message.
+        line: Its exact bytes in `messages.jsonl`, without the line end.
+    """
+    return hashlib.sha256(salt + line).digest()
+
+
+def message_leaf(number: str, pseudonyms: Sequence[str], content: bytes) -> bytes:
+    """Return a message's leaf: lp(number), lp(lp(each pseudonym, sorted)), content digest.
+
+    Args:
+        number: Its citable number.
+        pseudonyms: All pseudonyms in it, sorted.
+        content: From `content_digest`.
+    """
+    names = b"".join(lp(one.encode()) for one in pseudonyms)
+    return lp(number.encode()) + lp(names) + content
+
+
+def identity_leaf(pseudonym: str, sealed: bytes) -> bytes:
+    """Return an identity's leaf: lp(pseudonym), lp(sealed identity)."""
+    return lp(pseudonym.encode()) + lp(sealed)
+
+
+def tree_of(leaves: Iterable[bytes]) -> MemoryTree:
+    """Return the tree over leaves in order."""
+    tree = MemoryTree()
+    tree.append(leaves)
+    return tree
+
+
+def verify_message(
+    number: str,
+    pseudonyms: Sequence[str],
+    content: bytes,
+    index: int,
+    size: int,
+    path: Sequence[bytes],
+    root: bytes,
+) -> None:
+    """Demand that a message with these pseudonyms stands in the dossier with this root; shows no text.
+
+    Raises:
+        RefusedError: `LOG_INCLUSION`.
+    """
+    verify_inclusion(hash_leaf(message_leaf(number, pseudonyms, content)), index, size, path, root)
+
+
+def verify_identity(
+    pseudonym: str, sealed: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
+) -> None:
+    """Demand that this sealed identity stands behind this pseudonym in the dossier with this root.
+
+    Raises:
+        RefusedError: `LOG_INCLUSION`.
+    """
+    verify_inclusion(hash_leaf(identity_leaf(pseudonym, sealed)), index, size, path, root)

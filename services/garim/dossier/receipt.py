@@ -1,0 +1,179 @@
+"""`receipt.json`: custody's logged receipt with the governance chain that shows whose keys signed it."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from garim.statements import dsse, strict_json
+from garim.statements.governance import Governance, raw_key, verify_genesis, verify_next
+from garim.statements.receipts import DossierReceipt
+from garim.statements.refusal import RefusedError
+from garim.translog.keys import VerifierKey
+from garim.translog.proven import LogProof, verify_logged
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedStatement:
+    """A statement whose payload is logged.
+
+    Args:
+        statement: The signed statement.
+        proof: Proof over its payload.
+    """
+
+    statement: dsse.Envelope
+    proof: LogProof
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {"statement": dsse.to_json(self.statement), "proof": self.proof.to_object()}
+
+    @classmethod
+    def from_json(cls, value: Any) -> LoggedStatement:
+        """Read it from a JSON object.
+
+        Raises:
+            RefusedError: `STATEMENT_ENVELOPE` or `LOG_PROOF`.
+        """
+        if not isinstance(value, dict) or value.keys() != {"statement", "proof"}:
+            raise RefusedError("STATEMENT_ENVELOPE", "must hold statement and proof, nothing else")
+        return cls(dsse.from_json(value["statement"]), LogProof.from_object(value["proof"]))
+
+
+@dataclass(frozen=True, slots=True)
+class GovernanceLink:
+    """A governance version with the decisions that put it in force.
+
+    Args:
+        document: Its exact bytes.
+        decisions: The custodians' decisions.
+    """
+
+    document: bytes
+    decisions: tuple[dsse.Envelope, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFile:
+    """What `receipt.json` holds.
+
+    Args:
+        receipt: Custody's logged receipt.
+        governance: Every governance version up to the one in force, in order.
+    """
+
+    receipt: LoggedStatement
+    governance: tuple[GovernanceLink, ...]
+
+    def to_bytes(self) -> bytes:
+        """Return the file's bytes."""
+        return strict_json.dump(
+            {
+                "format": "garim-receipt/1",
+                "receipt": self.receipt.to_json(),
+                "governance": [
+                    {
+                        "document": base64.b64encode(link.document).decode(),
+                        "decisions": [dsse.to_json(one) for one in link.decisions],
+                    }
+                    for link in self.governance
+                ],
+            }
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ReceiptFile:
+        """Read the file.
+
+        Raises:
+            RefusedError: `RECEIPT_FILE` and those of its parts.
+        """
+        value = strict_json.parse_object(data)
+        if value.keys() != {"format", "receipt", "governance"} or value["format"] != "garim-receipt/1":
+            raise RefusedError("RECEIPT_FILE", "this is no garim-receipt/1 file")
+        try:
+            links = tuple(
+                GovernanceLink(
+                    base64.b64decode(link["document"], validate=True),
+                    tuple(dsse.from_json(one) for one in link["decisions"]),
+                )
+                for link in value["governance"]
+            )
+        except (KeyError, TypeError, ValueError):
+            raise RefusedError(
+                "RECEIPT_FILE", "the governance chain is malformed", field="governance"
+            ) from None
+        return cls(LoggedStatement.from_json(value["receipt"]), links)
+
+
+def verify_governance(links: tuple[GovernanceLink, ...], genesis: str) -> Governance:
+    """Return the last governance version of an unbroken chain from the genesis digest.
+
+    Args:
+        links: Versions in order.
+        genesis: SHA-256 of version 1, known from elsewhere.
+
+    Raises:
+        RefusedError: `GOVERNANCE_GENESIS`, `GOVERNANCE_VERSION`, `GOVERNANCE_QUORUM`.
+    """
+    if not links:
+        raise RefusedError("GOVERNANCE_GENESIS", "there is no governance version", field="governance")
+    governance = verify_genesis(links[0].document, links[0].decisions, genesis)
+    for before, link in itertools.pairwise(links):
+        governance = verify_next(governance, before.document, link.document, link.decisions)
+    return governance
+
+
+def log_key(governance: Governance) -> VerifierKey:
+    """Return the verifier key of the governance's log."""
+    return VerifierKey(governance.log.origin, raw_key(governance.log.key))
+
+
+def witness_keys(governance: Governance) -> list[VerifierKey]:
+    """Return the verifier keys of the governance's witnesses."""
+    return [VerifierKey.parse(one) for one in governance.log.witnesses]
+
+
+def verify_statement_logged(logged: LoggedStatement, governance: Governance, kind: str, service: str) -> int:
+    """Demand that a statement's payload was logged by a service; returns the entry's time.
+
+    Args:
+        logged: The statement with its proof.
+        governance: Names the log and its key.
+        kind: Type that the entry must have.
+        service: Which service must have logged it.
+
+    Raises:
+        RefusedError: The `LOG_*` reasons of `translog.proven.verify_logged`.
+    """
+    leaf, _ = verify_logged(
+        logged.statement.payload,
+        logged.proof,
+        log_key=log_key(governance),
+        origin=governance.log.origin,
+        witnesses=witness_keys(governance),
+        expect_type=kind,
+        expect_actor=f"spiffe://{governance.mesh}/service/{service}",
+    )
+    return leaf.time_ms
+
+
+def verify_receipt(file: ReceiptFile, genesis: str) -> tuple[DossierReceipt, Governance]:
+    """Verify a receipt file completely, offline.
+
+    Args:
+        file: What was read.
+        genesis: SHA-256 of governance version 1, known from elsewhere.
+
+    Raises:
+        RefusedError: Those of `verify_governance`, `Statement.verify` and `verify_statement_logged`.
+    """
+    governance = verify_governance(file.governance, genesis)
+    receipt = DossierReceipt.verify(
+        file.receipt.statement, governance.keys_of("custody"), mesh=governance.mesh, now=None
+    )
+    verify_statement_logged(file.receipt, governance, "dossier-closed", "custody")
+    return receipt, governance
