@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from garim.statements.refusal import RefusedError
-from garim.translog.keys import SIGNATURE_BYTES, SignatureType, Signer, VerifierKey
+from garim.translog.keys import SignatureType, Signer, VerifierKey
 from garim.translog.note import Note
 
 TIMESTAMP_BYTES = 8
@@ -60,8 +60,8 @@ def cosigned_message(text: str, seconds: int) -> bytes:
 
 def _verify(text: str, key: VerifierKey, value: bytes) -> int:
     seconds = int.from_bytes(value[:TIMESTAMP_BYTES], "big")
-    if len(value) != TIMESTAMP_BYTES + SIGNATURE_BYTES or seconds > MAX_TIMESTAMP:
-        raise RefusedError("LOG_WITNESS", "a cosignature is malformed")
+    if seconds > MAX_TIMESTAMP:
+        raise RefusedError("LOG_WITNESS", "the time of a cosignature is beyond 2^63-1 seconds")
     if not key.verifies(cosigned_message(text, seconds), value[TIMESTAMP_BYTES:]):
         raise RefusedError("LOG_WITNESS", "a configured witness's cosignature is invalid")
     return seconds

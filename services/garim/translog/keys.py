@@ -14,7 +14,6 @@ from garim.statements.refusal import RefusedError
 from garim.translog.encoding import decode_base64, encode_base64
 
 PUBLIC_KEY_BYTES = 32
-SIGNATURE_BYTES = 64
 MAX_NAME_LENGTH = 255
 
 

@@ -82,9 +82,9 @@ def parse_note(data: bytes) -> Note:
         whole = data.decode("utf-8")
     except UnicodeDecodeError:
         raise RefusedError("LOG_NOTE", "the note is not UTF-8") from None
-    text, divider, signed = whole.rpartition("\n\n")
-    if not divider or not signed.endswith("\n"):
-        raise RefusedError("LOG_NOTE", "the note has no signature lines below an empty line")
+    text, _, signed = whole.rpartition("\n\n")
+    if not signed.endswith("\n"):
+        raise RefusedError("LOG_NOTE", "the note does not end in signature lines below an empty line")
     lines = signed[:-1].split("\n")
     if len(lines) > MAX_SIGNATURES:
         raise RefusedError("LOG_NOTE", f"the note has more than {MAX_SIGNATURES} signatures")
@@ -129,8 +129,8 @@ def sign_note(text: str, signer: Signer) -> Note:
 
 
 def _parse_line(line: str) -> Signature:
-    name, space, encoded = line.removeprefix(_LINE_START).partition(" ")
-    if not line.startswith(_LINE_START) or not space or not is_key_name(name):
+    name, _, encoded = line.removeprefix(_LINE_START).partition(" ")
+    if not line.startswith(_LINE_START) or not is_key_name(name):
         raise RefusedError("LOG_NOTE", "a signature line is not: em dash, key name, base64")
     data = decode_base64(encoded, reason="LOG_NOTE", field="signature")
     if len(data) <= KEY_ID_BYTES:

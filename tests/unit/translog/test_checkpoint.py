@@ -124,6 +124,12 @@ def test_any_other_text_is_refused(text: str) -> None:
         parse_checkpoint_text(text)
 
 
+@pytest.mark.parametrize("origin", ["", "a\nb", "a\n", "a\x00"])
+def test_no_checkpoint_is_made_whose_origin_is_not_one_line(origin: str) -> None:
+    with pytest.raises(RefusedError, match="LOG_CHECKPOINT"):
+        Checkpoint(origin, 6, bytes(32))
+
+
 def test_an_empty_tree_has_the_one_empty_root() -> None:
     text = f"{ORIGIN}\n0\n{encode_base64(EMPTY_ROOT)}\n"
     assert parse_checkpoint_text(text) == Checkpoint(ORIGIN, 0, EMPTY_ROOT)

@@ -60,6 +60,12 @@ def test_a_name_that_no_signature_line_can_hold_is_refused(name: str) -> None:
         VerifierKey(name, bytes(32))
 
 
+@pytest.mark.parametrize("length", [0, 31, 33])
+def test_a_public_key_of_another_length_is_refused(length: int) -> None:
+    with pytest.raises(RefusedError, match="LOG_KEY"):
+        VerifierKey("a.example", bytes(length))
+
+
 @pytest.mark.parametrize("signature", [b"", bytes(63), bytes(64), bytes(65)])
 def test_what_is_no_signature_does_not_verify(small_log: SmallLog, signature: bytes) -> None:
     assert not small_log.log.key.verifies(b"message", signature)

@@ -108,6 +108,7 @@ def test_a_member_twice_is_refused() -> None:
         ("sealed", "AP8"),
         ("sealed", "AP9="),
         ("sealed", 1),
+        ("sealed", 1234),
         ("time", -1),
         ("time", True),
         ("time", "1"),
