@@ -16,6 +16,7 @@ from garim.importers.detect import Format, detect_format
 from garim.importers.events import Chat, Counts, Event, Joined, Kind, Left, Member, Message, Renamed
 from garim.importers.reader import ChatReader, open_chat
 from garim.importers.rosters import read_roster
+from garim.importers.secret import SecretBlock, SecretChat, read_secret
 from garim.importers.surveys import Survey, survey
 
 __all__ = [
@@ -30,9 +31,12 @@ __all__ = [
     "Member",
     "Message",
     "Renamed",
+    "SecretBlock",
+    "SecretChat",
     "Survey",
     "detect_format",
     "open_chat",
     "read_roster",
+    "read_secret",
     "survey",
 ]
