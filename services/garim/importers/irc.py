@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from garim.importers import irc_lines
 from garim.importers.events import Counts, Event, Kind, Message
 from garim.importers.irc_lines import Part
+from garim.importers.times import FIRST_YEAR
 from garim.statements.refusal import RefusedError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def date_in_name(name: str) -> tuple[dt.date, int | None]:
     """
     found = _DATED.search(name)
     try:
-        if found:
+        if found and int(found["date"][:4]) >= FIRST_YEAR:
             return dt.date.fromisoformat(found["date"]), int(found["hour"]) if found["hour"] else None
     except ValueError:
         pass

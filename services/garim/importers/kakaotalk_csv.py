@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from garim.importers.kakaotalk_dialects import ANDROID_KO, IOS_KO
 from garim.importers.kakaotalk_notices import SYSTEM_USERS, Change, Notice, read_notice
 from garim.importers.lines import refuse_line
-from garim.importers.times import moment
+from garim.importers.times import moment, plausible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -131,9 +131,11 @@ def table_time(text: str, number: int) -> dt.datetime:
         RefusedError: CHAT_LINE where it is neither.
     """
     try:
-        return dt.datetime.fromisoformat(text.replace("/", "-"))
+        iso = dt.datetime.fromisoformat(text.replace("/", "-"))
     except ValueError:
-        pass
+        iso = None
+    if iso is not None:
+        return plausible(iso, number)
     for dialect in (ANDROID_KO, IOS_KO):
         line = dialect.parse(text, number)
         if line and line.date and line.time:

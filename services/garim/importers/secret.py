@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _FIRST = "garim-secret-chat 1"
 
 
@@ -88,8 +89,8 @@ def _blocks(lines: Iterator[tuple[int, str]], members: frozenset[str]) -> Iterat
             block = base64.b64decode(fields[2], validate=True)
         except (ValueError, binascii.Error):
             raise refuse_line(number, "must hold a time as in RFC 3339 and a block in base64") from None
-        if at.tzinfo is None or not block:
+        if at.tzinfo is None or at < _EPOCH or not block:
             raise refuse_line(
                 number, "must hold a time with its offset from UTC and a block that is not empty"
             )
-        yield SecretBlock(int(at.timestamp() * 1000), fields[1], block)
+        yield SecretBlock((at - _EPOCH) // dt.timedelta(milliseconds=1), fields[1], block)

@@ -30,6 +30,9 @@ MONTHS = {
     for name in names
 }
 
+FIRST_YEAR = 1988
+"""The year of IRC's birth: no chat is older, and instants stay positive."""
+
 _AFTERNOON = frozenset({"오후", "PM"})
 
 
@@ -82,9 +85,25 @@ def moment(date: tuple[int, int, int], time: tuple[int, int, int], number: int) 
         RefusedError: CHAT_LINE for a date or time that does not exist.
     """
     try:
-        return dt.datetime(*date, *time)  # noqa: DTZ001 - the zone is applied by EventClock
+        shown = dt.datetime(*date, *time)  # noqa: DTZ001 - the zone is applied by EventClock
     except ValueError:
         raise refuse_line(number, "shows a date or time that does not exist; export the chat again") from None
+    return plausible(shown, number)
+
+
+def plausible(shown: dt.datetime, number: int) -> dt.datetime:
+    """The same time, if a chat can be that old.
+
+    Args:
+        shown: A time as exported.
+        number: The line's number, for the refusal.
+
+    Raises:
+        RefusedError: CHAT_LINE for a year before 1988.
+    """
+    if shown.year < FIRST_YEAR:
+        raise refuse_line(number, f"shows a year before {FIRST_YEAR}; export the chat again")
+    return shown
 
 
 class EventClock:

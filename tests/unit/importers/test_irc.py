@@ -167,7 +167,7 @@ def test_a_line_of_no_known_form_is_refused_by_number_and_not_repeated(broken: s
     assert "bora" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["log.txt", "2026-13-07_10.txt"])
+@pytest.mark.parametrize("name", ["log.txt", "2026-13-07_10.txt", "0001-01-01.txt"])
 def test_a_log_without_a_date_in_its_name_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="CHAT_DATE"):
         open_chat(write(tmp_path, name, "[10:00] <a> x"))

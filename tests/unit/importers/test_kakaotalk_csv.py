@@ -63,11 +63,12 @@ def test_the_title_comes_from_the_files_name() -> None:
     [
         ("2026-03-07 12:10:00,하늘,안녕\n2026-03-07 12:11:00,보라\n", 3),
         ("2026-03-07 12:10:00,하늘,안녕\nsoon,보라,비밀\n", 3),
+        ("0001-01-01 00:00:00+23:59,하늘,비밀\n", 2),
         ("2026-13-07 12:10:00,하늘,비밀\n", 2),
         ('2026-03-07 12:10:00,하늘,"안녕\n비밀\n', 2),
         ('2026-03-07 12:10:00,하늘,"안녕"비밀"\n', 2),
     ],
-    ids=["columns-missing", "no-date", "no-such-date", "cut-off", "quotes"],
+    ids=["columns-missing", "no-date", "too-old", "no-such-date", "cut-off", "quotes"],
 )
 def test_a_damaged_row_is_refused_by_number_and_not_repeated(rows: str, line: int, tmp_path: Path) -> None:
     table = tmp_path / "chat.csv"

@@ -142,11 +142,23 @@ def test_a_missing_file_and_a_folder_are_refused_without_their_names(tmp_path: P
         ("2026년 3월 7일 오전 13:01, 보라 : 비밀".encode(), "CHAT_LINE"),
         ("2026년 3월 7일 25:01, 보라 : 비밀".encode(), "CHAT_LINE"),
         ("2026년 2월 30일 오전 9:01, 보라 : 비밀".encode(), "CHAT_LINE"),
+        ("0001년 3월 7일 오전 9:01, 보라 : 비밀".encode(), "CHAT_LINE"),
         ("2026년 3월 7일 오전 9:71, 보라 : 비밀".encode(), "CHAT_LINE"),
         (b"x" * (MAX_LINE_BYTES + 1), "CHAT_LINE"),
         (b"xy\n" * (MAX_LINE_BYTES // 3 + 1), "CHAT_LINE"),
     ],
-    ids=["cut-off", "cp949", "nul", "hour-12", "hour-24", "day", "minute", "long-line", "long-message"],
+    ids=[
+        "cut-off",
+        "cp949",
+        "nul",
+        "hour-12",
+        "hour-24",
+        "day",
+        "year",
+        "minute",
+        "long-line",
+        "long-message",
+    ],
 )
 @pytest.mark.parametrize("far", [False, True], ids=["near", "far"])
 def test_damage_is_refused_by_number_and_not_repeated(
