@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 from garim.statements.refusal import RefusedError
 
 MAX_DEPTH = 32
+_MEMBER = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,40}\Z")
 MAX_SAFE_INTEGER = 2**53 - 1
 
 
-def _refuse_constant(text: str) -> NoReturn:
-    raise RefusedError("JSON_NUMBER", f"the number {text[:12]} is refused: write whole numbers")
+def _refuse_number(_text: str) -> NoReturn:
+    # The text is not repeated: it may be somebody's number.
+    raise RefusedError("JSON_NUMBER", "a fraction, exponent or infinity is refused: write whole numbers")
 
 
 def _integer(text: str) -> int:
@@ -28,7 +31,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise RefusedError("JSON_DUPLICATE_KEY", "a key occurs twice in one object", field=twice[:64])
+        # Only what can be a member of one of our formats is named: other keys may be anybody's data.
+        field = twice if _MEMBER.match(twice) else ""
+        raise RefusedError("JSON_DUPLICATE_KEY", "a key occurs twice in one object", field=field)
     return members
 
 
@@ -38,8 +43,8 @@ def _check(value: Any, depth: int) -> None:
     if isinstance(value, str):
         try:
             value.encode()
-        except UnicodeEncodeError as error:
-            raise RefusedError("JSON_ENCODING", "a string holds half of a surrogate pair") from error
+        except UnicodeEncodeError:
+            raise RefusedError("JSON_ENCODING", "a string holds half of a surrogate pair") from None
     elif isinstance(value, list):
         for item in value:
             _check(item, depth + 1)
@@ -66,8 +71,8 @@ def parse_object(data: bytes, *, max_bytes: int = 16 * 1024 * 1024) -> dict[str,
         value = json.loads(
             data.decode("utf-8"),
             object_pairs_hook=_object,
-            parse_float=_refuse_constant,
-            parse_constant=_refuse_constant,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
             parse_int=_integer,
         )
     except UnicodeDecodeError as error:
