@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -259,3 +260,15 @@ def test_a_roster_file_that_is_missing_or_no_json_is_refused(tmp_path: Path) -> 
         path.write_text(text, encoding="utf-8")
         with pytest.raises(RefusedError, match="ROSTER_FILE"):
             read_roster(path)
+
+
+def test_memory_grows_with_people_and_not_with_messages(tmp_path: Path) -> None:
+    chat = tmp_path / "chat.txt"
+    chat.write_text("2026년 3월 7일 오전 9:00, 하늘 : 안녕하세요 반갑습니다\n" * 20_000, encoding="utf-8")
+    tracemalloc.start()
+    try:
+        assert sum(isinstance(event, Message) for event in open_chat(chat)) == 20_000
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < chat.stat().st_size / 3

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from pathlib import Path
 
 import pytest
 
-from garim.importers import Message, open_chat
+from garim.importers import Kind, Message, open_chat
 
 CHATS = Path(__file__).parents[4] / "shared" / "testdata" / "chats"
 MESSAGES = {
@@ -59,3 +60,20 @@ def test_a_log_that_begins_before_midnight_begins_on_the_day_before() -> None:
         for ms in (found.first_ms, found.last_ms)
     ]
     assert shown == ["2011-11-12T21:29", "2011-11-13T03:26"]
+
+
+def test_texts_and_senders_agree_with_the_gold_file() -> None:
+    rooms: dict[str, list[tuple[str, str]]] = {}
+    with (CHATS.parent / "gold" / "irc_dev.jsonl").open(encoding="utf-8") as rows:
+        for row in map(json.loads, rows):
+            rooms.setdefault(row["room"], []).append((row["sender"].strip().lower(), row["text"]))
+    assert len(rooms) == 10
+    for room, expected in rooms.items():
+        reader = open_chat(CHATS / "irc" / f"{room}.raw.txt")
+        names = {
+            member.account: {name.lower() for name in (member.name, *member.other_names)}
+            for member in reader.survey.members
+        }
+        texts = [event for event in reader if isinstance(event, Message) and event.kind is Kind.TEXT]
+        assert [event.text for event in texts] == [text for _, text in expected]
+        assert all(sender in names[event.sender] for event, (sender, _) in zip(texts, expected, strict=True))
