@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from garim.documents.fields import Instant, MessageNumber, Plain, Prose, Pseudonym, Verbatim
@@ -21,6 +21,16 @@ _SHAPES = {
     "phone": (re.compile(r"\+[1-9][0-9]{6,14}"), "write the number in E.164: +821012345678"),
     "email": (re.compile(r"[^\s@A-Z]{1,64}@[^\s@A-Z]{1,255}"), "write a lower-case address"),
 }
+
+
+def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    if not items:
+        raise PydanticCustomError("at_least_one", "name at least one")
+    return items
+
+
+_AT_LEAST_ONE = AfterValidator(_at_least_one)
+"""Pydantic's own minimum would count only the items without a fault, and report a second one."""
 
 
 class Subject(Closed):
@@ -85,7 +95,7 @@ class Document(Closed):
 
 
 class _Answered(Document):
-    recipient: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    recipient: Annotated[str, StringConstraints(pattern=r"^age1[0-9a-z]{1,2000}\Z")]
     acknowledger: Digest
 
 
@@ -176,7 +186,7 @@ class NamedPseudonym(Closed):
     pseudonym: Pseudonym
     sealed_sha256: Digest
     proof: InclusionProof
-    grounds: Annotated[tuple[Ground, ...], Field(min_length=1, max_length=100)]
+    grounds: Annotated[tuple[Ground, ...], Field(max_length=100), _AT_LEAST_ONE]
 
     @model_validator(mode="after")
     def _grounded(self) -> Self:
@@ -201,7 +211,7 @@ class Supplementary(_Answered):
     kind: Literal["supplementary"]
     first_document: Digest
     dossier: EpochId
-    identities: Annotated[tuple[NamedPseudonym, ...], Field(min_length=1, max_length=500)]
+    identities: Annotated[tuple[NamedPseudonym, ...], Field(max_length=500), _AT_LEAST_ONE]
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

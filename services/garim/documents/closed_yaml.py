@@ -10,6 +10,7 @@ import yaml
 from garim.statements.refusal import RefusedError
 
 MAX_BYTES = 1024 * 1024
+_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("map", "seq", "str", "int", "bool", "null"))
 
 
 class _Loader(yaml.SafeLoader):
@@ -60,6 +61,8 @@ def _check(node: yaml.Node, seen: set[int]) -> None:
     if id(node) in seen:
         raise RefusedError("POLICY_SYNTAX", f"an alias points {where}; write it out")
     seen.add(id(node))
+    if node.tag not in _TAGS:
+        raise RefusedError("POLICY_SYNTAX", f"a tag stands {where} that the file may not use")
     if isinstance(node, yaml.MappingNode):
         keys = [
             key.value

@@ -68,6 +68,10 @@ def disclosure(pki: DocumentPki, **changes: Any) -> dict[str, Any]:
     return members | changes
 
 
+def _proof() -> dict[str, Any]:
+    return {"leaf_index": 1, "tree_size": 2, "hashes": ["ab" * 32]}
+
+
 def supplementary(pki: DocumentPki, **changes: Any) -> dict[str, Any]:
     """Return the JSON members of a second request for one pseudonym; its proofs prove nothing.
 
@@ -75,7 +79,6 @@ def supplementary(pki: DocumentPki, **changes: Any) -> dict[str, Any]:
         pki: Whose time counts.
         changes: Members that differ.
     """
-    proof = {"leaf_index": 1, "tree_size": 2, "hashes": ["ab" * 32]}
     members = {
         "format": "garim-document/1",
         "kind": "supplementary",
@@ -86,13 +89,13 @@ def supplementary(pki: DocumentPki, **changes: Any) -> dict[str, Any]:
             {
                 "pseudonym": "P-7K4Q2-M9XAT",
                 "sealed_sha256": "33" * 32,
-                "proof": proof,
+                "proof": _proof(),
                 "grounds": [
                     {
                         "message": "C3-0127",
                         "pseudonyms": ["P-7K4Q2-M9XAT", "PHONE-22222-33333"],
                         "content_sha256": "44" * 32,
-                        "proof": proof,
+                        "proof": _proof(),
                     }
                 ],
             }
