@@ -1,0 +1,144 @@
+"""The engine: what in each text of a batch identifies somebody, as findings without overlap."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from garim.masking import patterns, phones
+from garim.masking.classify import classify
+from garim.masking.finding import Finding
+from garim.masking.infotype import InfoType
+from garim.masking.normalise import Batch, fold
+from garim.masking.policy import DEFAULT_POLICY
+from garim.masking.roster import Roster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from garim.masking.open_names import OpenNameDetector
+    from garim.masking.people import Person
+    from garim.masking.policy import MaskingPolicy
+
+_ROSTER, _SHAPE, _OPEN = 0, 1, 2
+
+
+class _Candidate(NamedTuple):
+    """A detection before overlaps are settled; `stays` marks what is the subject's own."""
+
+    start: int
+    end: int
+    layer: int
+    type: InfoType
+    value: str
+    person: str | None
+    stays: bool
+
+
+class Engine:
+    """Finds identifying values; built once for a set of people, used for many batches.
+
+    Args:
+        people: Everybody in the rosters, subjects included.
+        open_names: Detector of people in no roster; without one only known people are found.
+        policy: What is masked.
+    """
+
+    def __init__(
+        self,
+        people: Sequence[Person],
+        *,
+        open_names: OpenNameDetector | None = None,
+        policy: MaskingPolicy = DEFAULT_POLICY,
+    ) -> None:
+        self._roster = Roster(people)
+        self._subjects = frozenset(person.key for person in people if person.subject)
+        self._open_names = open_names if policy.open_names else None
+        self._types = policy.types
+        self._owners: dict[tuple[InfoType, str], str] = {}
+        for person in people:
+            for phone in person.phones:
+                self._owners.setdefault((InfoType.PHONE, phones.canonical(phone)), person.key)
+            for email in person.emails:
+                self._owners.setdefault((InfoType.EMAIL, fold(email).strip()), person.key)
+
+    def find(self, texts: Sequence[str]) -> list[list[Finding]]:
+        """Return the findings of each text, sorted and without overlap.
+
+        Args:
+            texts: Up to some thousand texts; 256 to 1,000 are a good batch.
+        """
+        found: list[list[Finding]] = [[] for _ in texts]
+        if not texts:
+            return found
+        batch = Batch(texts)
+        candidates = [*self._known(batch), *self._shaped(batch), *self._open(batch)]
+        for start, end, chosen in _settle(candidates):
+            if chosen.type in self._types:
+                index = batch.text_at(start)
+                low, high = batch.original(index, start, end)
+                found[index].append(Finding(low, high, chosen.type, chosen.value, chosen.person))
+        return found
+
+    def _known(self, batch: Batch) -> Iterator[_Candidate]:
+        for mention in self._roster.mentions(batch):
+            person = next(iter(mention.owners)) if len(mention.owners) == 1 else None
+            yield _Candidate(
+                mention.start,
+                mention.end,
+                _ROSTER,
+                InfoType.PERSON,
+                person or mention.name,
+                person,
+                not self._subjects.isdisjoint(mention.owners),
+            )
+
+    def _shaped(self, batch: Batch) -> Iterator[_Candidate]:
+        zones = list(patterns.zones(batch.data))
+        points = batch.code_points(offset for zone in zones for offset in zone)
+        for low, high in zones:
+            for finding in classify(batch, points[low], points[high]):
+                owner = self._owners.get((finding.type, finding.value))
+                stays = owner in self._subjects
+                yield _Candidate(
+                    finding.start, finding.end, _SHAPE, finding.type, finding.value, owner, stays
+                )
+
+    def _open(self, batch: Batch) -> Iterator[_Candidate]:
+        if self._open_names is not None:
+            for name in self._open_names.detect(batch):
+                yield _Candidate(name.start, name.end, _OPEN, InfoType.PERSON, name.name, None, stays=False)
+
+
+def _settle(candidates: list[_Candidate]) -> list[tuple[int, int, _Candidate]]:
+    """Return what is masked, in order and without overlap.
+
+    The longest detection wins, then the surer layer. What sticks out of a winner is masked on its own,
+    under its own value, so that no part of a detection stays readable; a subject's own stays.
+    """
+    settled: list[tuple[int, int, _Candidate]] = []
+    cluster: list[_Candidate] = []
+    reach = -1
+    for candidate in sorted(candidates, key=lambda c: c.start):
+        if candidate.start >= reach:
+            settled.extend(_settle_cluster(cluster))
+            cluster = []
+        cluster.append(candidate)
+        reach = max(reach, candidate.end)
+    settled.extend(_settle_cluster(cluster))
+    return settled
+
+
+def _settle_cluster(cluster: list[_Candidate]) -> list[tuple[int, int, _Candidate]]:
+    taken: list[tuple[int, int, _Candidate]] = []
+    for candidate in sorted(cluster, key=lambda c: (c.start - c.end, c.layer, c.start, c.value)):
+        free = [(candidate.start, candidate.end)]
+        for start, end, _ in taken:
+            free = [rest for low, high in free for rest in _without(low, high, start, end)]
+        taken.extend((low, high, candidate) for low, high in free)
+    return sorted((entry for entry in taken if not entry[2].stays), key=lambda entry: entry[0])
+
+
+def _without(low: int, high: int, start: int, end: int) -> list[tuple[int, int]]:
+    if end <= low or high <= start:
+        return [(low, high)]
+    return [(a, b) for a, b in ((low, start), (end, high)) if a < b]

@@ -1,0 +1,132 @@
+"""Recognisers of values with letters: addresses of mail, hosts and profiles, plates, passports, IBAN."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from garim.masking import checksums
+from garim.masking.infotype import InfoType
+
+if TYPE_CHECKING:
+    from garim.masking.classify import Judge
+
+    Judged = tuple[InfoType, str] | None
+
+_HANDLE_URL = re.compile(
+    r"(?:(?:instagram|twitter|x|facebook|threads|tiktok|github|youtube)\.(?:com|net)/@?"
+    r"(?!p/|reel|watch|search|share|hashtag|explore|status|intent|about|login)"
+    r"|t\.me/|open\.kakao\.com/(?:o|me)/|pf\.kakao\.com/|linkedin\.com/in/|blog\.naver\.com/|band\.us/@"
+    r"|/~|/u(?:ser|sers)?/|/@|/profile/|/people/)"
+    r"(?P<v>[a-z0-9_.%\-]{2,})"
+)
+_LOCAL_INNER = r"a-z0-9_%+=~^|\\{}\[\]`\-"
+_LOCAL = rf"(?P<local>[{_LOCAL_INNER}](?:[.{_LOCAL_INNER}]*[{_LOCAL_INNER}])?)"
+_MAIL = re.compile(
+    rf"(?P<v>{_LOCAL}@(?P<host>(?:[a-z0-9\-]+\.)+[a-z]{{2,24}}))(?![a-z0-9_]|[.\-][a-z0-9]|/[a-z])"
+)
+_AT_HOST = re.compile(rf"(?P<v>{_LOCAL}@(?P<host>[a-z0-9](?:[a-z0-9.\-:_/]*[a-z0-9])?))")
+_IDENT = re.compile(r"[~^+=-]|[ni]=")
+_MAC = re.compile(
+    r"(?<![0-9a-f:\-])(?P<v>[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5}))"
+    r"(?![0-9a-f:\-])"
+)
+_IPV6 = re.compile(
+    r"(?<![0-9a-z:.])(?P<v>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?)"
+    r"(?![0-9a-z:])"
+)
+_IPV4 = re.compile(r"(?<![\d.])(?P<v>\d{1,3}(?:\.\d{1,3}){3})(?![\d]|\.\d)")
+_VERSION_BEFORE = re.compile(r"(?:version|버전|ver\.?|v|release|kernel|modules/|linux|-|_)[ :]?\Z")
+_VERSION_AFTER = re.compile(r"-\d")
+_IBAN = re.compile(r"\b(?P<v>[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?)(?![a-z0-9])")
+_PASSPORT = re.compile(
+    r"(?<![a-z0-9])(?P<v>[a-z]{1,2} ?-?\d{7,8}|[a-z]\d{3}[a-z]\d{4}"
+    r"|(?<=여권)\d{9}|(?<=여권 )\d{9})(?![a-z0-9])"
+)
+_PASSPORT_WORD = re.compile(r"여권|passport")
+_PLATE = re.compile(
+    r"(?<![\d.\-])(?P<v>(?:(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원"
+    r"|충북|충남|전북|전남|경북|경남|제주) ?)?"
+    r"\d{2,3} ?[가나다라마거너더러머버서어저고노도로모보소오조구누두루무부수우주바사아자배차하허호] ?\d{4})"
+    r"(?!\d|[\-,]\d)(?! ?(?:원|호실|년|명|개))"
+)
+_PLATE_PLAIN = re.compile(r"\d{2,3} ?[차도사이자수호주서부]")
+_PLATE_WORD = re.compile(r"차량|차번|번호판|승용|화물|택시|차")
+_SERVICE = re.compile(
+    r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터|kakao(?:talk)?|insta(?:gram)?"
+    r"|telegram|discord|skype|line)(?P<link>[^\n\x00a-z0-9@]{0,12}(?:id)?[^\n\x00a-z0-9@]{0,6})"
+    r"(?P<v>@?[a-z0-9][a-z0-9_.]{2,29})(?![a-z0-9_])"
+)
+_SERVICE_LINK = re.compile(r"아이디|계정|id|[:=]")
+
+
+def _handle_url(match: re.Match[str], _before: str, _after: str) -> Judged:
+    return InfoType.URL_HANDLE, match["v"].rstrip(".")
+
+
+def _mail(match: re.Match[str], before: str, _after: str) -> Judged:
+    kind = InfoType.USER_HOST if before.endswith("!") or _IDENT.match(match["local"]) else InfoType.EMAIL
+    return kind, f"{match['local']}@{match['host']}"
+
+
+def _at_host(match: re.Match[str], _before: str, _after: str) -> Judged:
+    return InfoType.USER_HOST, f"{match['local']}@{match['host']}"
+
+
+def _mac(match: re.Match[str], _before: str, _after: str) -> Judged:
+    return InfoType.MAC, match["v"].replace("-", ":")
+
+
+def _ipv6(match: re.Match[str], _before: str, _after: str) -> Judged:
+    try:
+        address = ipaddress.IPv6Address(match["v"])
+    except ValueError:
+        return None
+    spelled = sum(character.isalnum() for character in match["v"])
+    return (InfoType.IP, address.compressed) if spelled >= 4 or match["v"] == "::1" else None
+
+
+def _ipv4(match: re.Match[str], before: str, after: str) -> Judged:
+    if _VERSION_BEFORE.search(before) or _VERSION_AFTER.match(after):
+        return None
+    octets = [int(part) for part in match["v"].split(".")]
+    return (InfoType.IP, ".".join(map(str, octets))) if max(octets) <= 255 else None
+
+
+def _iban(match: re.Match[str], _before: str, _after: str) -> Judged:
+    value = match["v"].replace(" ", "")
+    return (InfoType.IBAN, value) if len(value) >= 15 and checksums.iban(value) else None
+
+
+def _passport(match: re.Match[str], before: str, _after: str) -> Judged:
+    value = re.sub(r"[ \-]", "", match["v"])
+    shaped = re.fullmatch(r"[mspgrd](?:\d{8}|\d{3}[a-z]\d{4})", value)
+    return (InfoType.PASSPORT, value) if shaped or _PASSPORT_WORD.search(before) else None
+
+
+def _plate(match: re.Match[str], before: str, after: str) -> Judged:
+    value = match["v"].replace(" ", "")
+    doubtful = _PLATE_PLAIN.match(match["v"]) is not None
+    if doubtful and not _PLATE_WORD.search(before[-20:] + after):
+        return None
+    return InfoType.VEHICLE, value
+
+
+def _service(match: re.Match[str], _before: str, _after: str) -> Judged:
+    named = _SERVICE_LINK.search(match["link"]) or match["v"].startswith("@")
+    return (InfoType.HANDLE, match["v"].lstrip("@").rstrip(".")) if named else None
+
+
+RECOGNISERS: tuple[tuple[re.Pattern[str], Judge], ...] = (
+    (_MAIL, _mail),
+    (_AT_HOST, _at_host),
+    (_HANDLE_URL, _handle_url),
+    (_SERVICE, _service),
+    (_MAC, _mac),
+    (_IPV6, _ipv6),
+    (_IPV4, _ipv4),
+    (_IBAN, _iban),
+    (_PASSPORT, _passport),
+    (_PLATE, _plate),
+)

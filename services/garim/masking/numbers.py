@@ -1,0 +1,120 @@
+"""Recognisers of values made of digits: resident numbers, cards, accounts, phones, licences, births.
+
+A shape that people use for nothing else is enough, with or without a valid check digit: people mistype.
+A shape with other uses needs a context word, or a check digit together with an issuer's range.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from garim.masking import checksums, phones
+from garim.masking.infotype import InfoType
+
+if TYPE_CHECKING:
+    from garim.masking.classify import Judge
+
+    Judged = tuple[InfoType, str] | None
+
+_NOT_DIGIT = re.compile(r"\D")
+_RRN = re.compile(
+    r"(?<!\d)(?P<v>\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?P<gap> ?[\-./] ?| {0,2})"
+    r"(?P<kind>[1-8*])[\dx*●○]{6,8})(?!\d)"
+)
+_RRN_WORD = re.compile(r"주민|외국인|등록번호|rrn")
+_CARD = re.compile(
+    r"(?<![\d\-])(?P<v>[2-69]\d{3}(?P<gap>[ .\-])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,4}(?:(?P=gap)\d{1,3})?"
+    r"|3[47]\d{2}[ \-]\d{6}[ \-]\d{5}|3[068]\d{2}[ \-]\d{6}[ \-]\d{4}|[2-69]\d{11,18}"
+    r"|(?:1800|2131)\d{11})(?![\d\-])"
+)
+_CARD_RANGE = re.compile(r"4|5[0-9]|1800|2[1-7]|3[0-9]|6[0-9]|9[0-9]{3}")
+_CARD_WORD = re.compile(r"카드|card|visa|master|amex|비자|credit|debit")
+_DRIVER = re.compile(
+    r"(?<![\d\-])(?P<v>(?:\d{2}|서울|부산|대구|인천|광주|대전|울산|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
+    r"[ \-]\d{2}[ \-]\d{6}[ \-]\d{2})(?![\d\-])"
+)
+_BUSINESS = re.compile(r"(?<![\d\-])(?P<v>\d{3}-\d{2}-\d{5}|\d{10})(?![\d\-])")
+_BUSINESS_WORD = re.compile(r"사업자")
+_SSN = re.compile(r"(?<![\d\-])(?P<v>(?!000|666)[0-8]\d{2}(?P<gap>[ \-])\d{2}(?P=gap)\d{4})(?![\d\-])")
+_ACCOUNT = re.compile(r"(?<![\d\-])(?P<v>\d{2,6}(?:[ \-]\d{1,8}){1,4}|\d{10,16})(?![\d\-])")
+_ACCOUNT_BEFORE = re.compile(
+    r"은행|뱅크|농협|신협|수협|축협|새마을|금고|우체국|계좌|입금|송금|예금|적금|통장|이체|토스|증권"
+    r"|국민|신한|하나|우리|기업|카뱅|씨티|제일|account|acct|\bbank|\bibk|\bnh|\bkb|\bsc"
+)
+_ACCOUNT_AFTER = re.compile(
+    r"\s?[(,]?\s?(?:예금주|\S{0,4}(?:은행|뱅크|농협|신협|금고)|로 (?:입금|송금|보내))"
+)
+_ACCOUNT_DIGITS = range(10, 17)
+_BIRTH = re.compile(
+    r"(?<![\d\-])(?P<v>(?:19|20)?\d{2} ?(?:[.\-/]|년) ?(?:0?[1-9]|1[0-2])"
+    r" ?(?:[.\-/]|월) ?(?:3[01]|[12]\d|0?[1-9])(?: ?일)?\.?(?: ?생(?![가-힣]))?"
+    r"|(?<!\d)(?:(?:19|20)\d{2}|\d{2}) ?년(?= ?생(?!산|명|활|각|겼)))(?!\d)"
+)
+_BIRTH_BEFORE = re.compile(
+    r"(?:생년월일|생일|출생일?|born(?: on)?|dob|birth(?:day|date)?|date of birth)[^\d\n]{0,8}\Z"
+)
+_BIRTH_AFTER = re.compile(r"\.? ?(?:생(?!산|명|활|각|겼|기|긴|일)|출생)")
+
+
+def _digits(match: re.Match[str]) -> str:
+    return _NOT_DIGIT.sub("", match["v"])
+
+
+def _resident(match: re.Match[str], before: str, _after: str) -> Judged:
+    value = re.sub(r"[ \-./]", "", match["v"])
+    joined = not match["gap"].strip()
+    if joined and not (value.isdigit() and checksums.resident_number(value)) and not _RRN_WORD.search(before):
+        return None
+    return (InfoType.FRN if match["kind"] in "5678" else InfoType.RRN), value
+
+
+def _card(match: re.Match[str], before: str, _after: str) -> Judged:
+    value = _digits(match)
+    if match["v"] == value or match["gap"] == " ":
+        confirmed = len(value) >= 13 and bool(_CARD_RANGE.match(value)) and checksums.luhn(value)
+        if not confirmed and not _CARD_WORD.search(before):
+            return None
+    return InfoType.CARD, value
+
+
+def _shape(kind: InfoType) -> Judge:
+    def judge(match: re.Match[str], _before: str, _after: str) -> Judged:
+        return kind, re.sub(r"[ \-]", "", match["v"])
+
+    return judge
+
+
+def _business(match: re.Match[str], before: str, _after: str) -> Judged:
+    shaped = "-" in match["v"] or _BUSINESS_WORD.search(before)
+    return (InfoType.BUSINESS_REG, _digits(match)) if shaped else None
+
+
+def _account(match: re.Match[str], before: str, after: str) -> Judged:
+    value = _digits(match)
+    line = before[before.rfind("\n") + 1 :]
+    if len(value) not in _ACCOUNT_DIGITS:
+        return None
+    named = _ACCOUNT_BEFORE.search(line) or _ACCOUNT_AFTER.match(after)
+    return (InfoType.BANK_ACCOUNT, value) if named else None
+
+
+def _birth(match: re.Match[str], before: str, after: str) -> Judged:
+    if not (match["v"].endswith("생") or _BIRTH_BEFORE.search(before) or _BIRTH_AFTER.match(after)):
+        return None
+    return InfoType.DATE_OF_BIRTH, "-".join(part.zfill(2) for part in re.findall(r"\d+", match["v"]))
+
+
+RECOGNISERS: tuple[tuple[re.Pattern[str], Judge], ...] = (
+    (_RRN, _resident),
+    (_DRIVER, _shape(InfoType.DRIVER_LICENSE)),
+    (_CARD, _card),
+    (phones.KOREAN, phones.korean),
+    (_BUSINESS, _business),
+    (_SSN, _shape(InfoType.SSN)),
+    (_BIRTH, _birth),
+    (_ACCOUNT, _account),
+    (phones.INTERNATIONAL, phones.international),
+    (phones.NORTH_AMERICAN, phones.north_american),
+    (phones.NAMED, phones.named),
+)

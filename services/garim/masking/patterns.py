@@ -1,0 +1,58 @@
+"""Where a value with a shape of its own may stand: one RE2 alternation over all bytes of a batch.
+
+The alternation only finds *zones*, cheaply and generously; `classify` decides what, if anything, stands
+in one. Everything is lower-case and folded (`normalise`). RE2's word boundary is ASCII, so a Korean
+particle may follow any value directly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import re2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SEPARATED = r"[ \t().\-/·_~,]{0,3}"
+_URL = r"(?:https?://|www\.)[^\s\x00<>\"'()가-힣]+"
+_SOCIAL_HOST = (
+    r"(?:instagram\.com|twitter\.com|x\.com|facebook\.com|t\.me|threads\.net|tiktok\.com|github\.com"
+    r"|open\.kakao\.com|pf\.kakao\.com|linkedin\.com|youtube\.com|blog\.naver\.com|band\.us)"
+    r"/[^\s\x00<>\"'()가-힣]+"
+)
+_AT = r"[a-z0-9._%+=~^|\\{}\[\]`\-]+@[a-z0-9][a-z0-9.\-:_/]*"
+_COLONS = r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,8}(?:\.\d{1,3}){0,3}|(?:[0-9a-f]{2}-){5}[0-9a-f]{2}"
+_LETTERS_DIGITS = r"\b[a-z]{1,2}[ \-]?\d{7,8}|\b[a-z]\d{3}[a-z]\d{4}|\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,8}"
+_NUMBER = r"[+(]{0,2}\d(?:" + _SEPARATED + r"\d){6}(?:" + _SEPARATED + r"\d)*"
+_SHORT_NUMBER = r"\d{1,3}(?:\.\d{1,3}){3}|\d{6} ?- ?[1-8*●○]"
+_PLATE = r"\d{2,3} ?[가-힣] ?\d{4}"
+_DATE = r"\d{2,4} ?[.\-/년] ?\d{1,2} ?[.\-/월] ?\d{1,2}|\d{2,4} ?년 ?생"
+_SERVICE = (
+    r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터|kakao(?:talk)?|insta(?:gram)?"
+    r"|telegram|discord|skype|line)[^\n\x00a-z0-9@]{0,12}(?:id|ID)?[^\n\x00a-z0-9@]{0,6}@?[a-z0-9][a-z0-9_.]{2,29}"
+)
+
+_KINDS = (
+    _URL,
+    _AT,
+    _SOCIAL_HOST,
+    _SERVICE,
+    _COLONS,
+    _LETTERS_DIGITS,
+    _NUMBER,
+    _SHORT_NUMBER,
+    _PLATE,
+    _DATE,
+)
+_ZONES = re2.compile("|".join(_KINDS))
+
+
+def zones(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the byte stretches of `data` that deserve a look, in order and without overlap.
+
+    Args:
+        data: `normalise.Batch.data`.
+    """
+    for match in _ZONES.finditer(data):
+        yield match.span()

@@ -1,0 +1,107 @@
+import pytest
+
+from garim.masking import checksums, phones
+from garim.masking.engine import Engine
+
+ENGINE = Engine([])
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(f.type.value, text[f.start : f.end]) for f in ENGINE.find([text])[0]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        ("PHONE", "연락처 010-0000-1234로", "010-0000-1234"),
+        ("PHONE", "01000001234", "01000001234"),
+        ("PHONE", "010 0000 1234야", "010 0000 1234"),
+        ("PHONE", "010.0000.1234", "010.0000.1234"),
+        ("PHONE", "+82 10-0000-1234", "+82 10-0000-1234"),
+        ("PHONE", "02-000-1234로 전화", "02-000-1234"),
+        ("PHONE", "(02) 000-1234", "(02) 000-1234"),
+        ("PHONE", "1588-0000", "1588-0000"),
+        ("PHONE", "call +1 202-555-0143", "+1 202-555-0143"),
+        ("PHONE", "(202) 555-0143", "(202) 555-0143"),
+        ("EMAIL", "메일은 hong.gil@mail.example이에요", "hong.gil@mail.example"),
+        ("EMAIL", "write to x@y.example.", "x@y.example"),
+        ("RRN", "900101-1000000", "900101-1000000"),
+        ("RRN", "900101-1******", "900101-1******"),
+        ("RRN", "주민번호 9001011000000", "9001011000000"),
+        ("FRN", "900101-5000000", "900101-5000000"),
+        ("CARD", "4000-0000-0000-0001", "4000-0000-0000-0001"),
+        ("CARD", "pay 4000 0000 0000 0002", "4000 0000 0000 0002"),
+        ("CARD", "카드 4000 0000 0000 0001", "4000 0000 0000 0001"),
+        ("BANK_ACCOUNT", "국민은행 000000-00-000123으로", "000000-00-000123"),
+        ("BANK_ACCOUNT", "계좌 3333000000012", "3333000000012"),
+        ("IP", "접속 192.0.2.44에서", "192.0.2.44"),
+        ("IP", "from 2001:db8::17:2 now", "2001:db8::17:2"),
+        ("MAC", "00:00:5e:00:53:af", "00:00:5e:00:53:af"),
+        ("USER_HOST", "~nick@gateway/web/example", "~nick@gateway/web/example"),
+        ("USER_HOST", "quit (n=joe@host.example)", "n=joe@host.example"),
+        ("URL_HANDLE", "https://www.instagram.com/some_body?igshid=1", "some_body"),
+        ("URL_HANDLE", "http://host.example/~somebody/x", "somebody"),
+        ("HANDLE", "카톡 아이디 some_body12야", "some_body12"),
+        ("PASSPORT", "여권 M00000001", "M00000001"),
+        ("DRIVER_LICENSE", "11-00-000000-01", "11-00-000000-01"),
+        ("BUSINESS_REG", "000-00-00001", "000-00-00001"),
+        ("VEHICLE", "차는 12가 0001이야", "12가 0001"),
+        ("DATE_OF_BIRTH", "생일 1990. 1. 2", "1990. 1. 2"),
+        ("SSN", "078-00-1120", "078-00-1120"),
+        ("IBAN", "GB33BUKB20201555555555", "GB33BUKB20201555555555"),
+    ],
+)
+def test_value_is_found_whole(kind: str, text: str, value: str) -> None:
+    assert found(text) == [(kind, value)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "112에 신고해",
+            "2026-11-22 15:47:58",
+            "1,234,567원",
+            "2.6.8.1-3 kernel",
+            "version 1.2.3.4",
+            "12:34:56",
+        ),
+        *(
+            "pay 4000 0000 0000 0001",
+            "주문 20260528-0093741",
+            "1606123456789",
+            "000123 4567",
+            "see a@",
+            "@ 5pm",
+        ),
+        *(
+            "오늘 10시 2000명",
+            "2023년 1234명",
+            "https://host.example/page/123456789",
+            "std::vector",
+            "999.1.1.1",
+        ),
+    ],
+)
+def test_number_of_another_use_stays(text: str) -> None:
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    ["010-0000-1234", "01000001234", "+82 10 0000 1234", "+82-(0)10-0000-1234", "0082 10 0000 1234"],
+)
+def test_every_spelling_of_a_phone_has_one_canonical_value(spelled: str) -> None:
+    assert phones.canonical(spelled) == "+821000001234"
+
+
+def test_check_digits_are_checked() -> None:
+    assert checksums.luhn("4000000000000002")
+    assert not checksums.luhn("4000000000000003")
+    assert checksums.iban("gb33bukb20201555555555")
+    assert not checksums.iban("gb34bukb20201555555555")
+    assert checksums.resident_number("9001011000008") != checksums.resident_number("9001011000009")
+
+
+def test_values_of_two_texts_never_join() -> None:
+    assert ENGINE.find(["010-0000", "-1234"]) == [[], []]
