@@ -657,7 +657,7 @@ class ConversationAccount(_message.Message):
 
     EPOCH_ID_FIELD_NUMBER: _builtins.int
     CONVERSATION_TAG_FIELD_NUMBER: _builtins.int
-    HEADER_DIGESTS_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
     PATH_FIELD_NUMBER: _builtins.int
@@ -670,8 +670,8 @@ class ConversationAccount(_message.Message):
     size: _builtins.int
     """Number of leaves of the epoch's tree."""
     @_builtins.property
-    def header_digests(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """SHA-256 of every segment header of the conversation in this epoch, in order."""
+    def headers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Every segment header of the conversation in this epoch, in order, so that a missing segment shows."""
 
     @_builtins.property
     def path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
@@ -682,14 +682,14 @@ class ConversationAccount(_message.Message):
         *,
         epoch_id: _builtins.bytes = ...,
         conversation_tag: _builtins.bytes = ...,
-        header_digests: _abc.Iterable[_builtins.bytes] | None = ...,
+        headers: _abc.Iterable[_builtins.bytes] | None = ...,
         index: _builtins.int = ...,
         size: _builtins.int = ...,
         path: _abc.Iterable[_builtins.bytes] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_tag", b"conversation_tag", "epoch_id", b"epoch_id", "header_digests", b"header_digests", "index", b"index", "path", b"path", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_tag", b"conversation_tag", "epoch_id", b"epoch_id", "headers", b"headers", "index", b"index", "path", b"path", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
