@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from garim.documents.x509 import Path, TrustPolicy, certificate_sha256, load_pem
+from garim.documents.x509 import UNREADABLE, Path, TrustPolicy, certificate_sha256, load_pem, whole_signature
 from garim.statements.refusal import Kind, RefusedError
 
 if TYPE_CHECKING:
@@ -63,6 +63,13 @@ def read_crl(data: bytes, trust: TrustPolicy, now_ms: int) -> Crl:
     Raises:
         RefusedError: `CRL_UNREADABLE`, `CRL_ISSUER_UNKNOWN`, `CRL_NOT_YET_ISSUED`, `CRL_STALE`.
     """
+    try:
+        return _read_crl(data, trust, now_ms)
+    except UNREADABLE:
+        raise RefusedError("CRL_UNREADABLE", "not a revocation list in DER or PEM", field="crl") from None
+
+
+def _read_crl(data: bytes, trust: TrustPolicy, now_ms: int) -> Crl:
     crl = _load(data)
     number = _number(crl)
     signer = _signer(crl, trust)
@@ -75,13 +82,16 @@ def read_crl(data: bytes, trust: TrustPolicy, now_ms: int) -> Crl:
         raise RefusedError("CRL_NOT_YET_ISSUED", "the revocation list is dated in the future", field="crl")
     if now_ms >= expires or now_ms - issued > trust.max_crl_age_ms:
         raise RefusedError("CRL_STALE", "the revocation list is too old; deliver a fresh one", field="crl")
+    der = crl.public_bytes(serialization.Encoding.DER)
+    if not whole_signature(der, crl.signature):
+        raise RefusedError("CRL_UNREADABLE", "the signature must be whole bytes", field="crl")
     return Crl(
         issuer=crl.issuer.public_bytes(),
         signer_sha256=signer,
         number=number,
         issued_ms=issued,
         expires_ms=expires,
-        der=crl.public_bytes(serialization.Encoding.DER),
+        der=der,
     )
 
 
@@ -151,12 +161,9 @@ def _signers_of(anchor: DocumentAnchor) -> dict[str, x509.Certificate]:
 def _load(data: bytes) -> x509.CertificateRevocationList:
     if len(data) > MAX_CRL_BYTES:
         raise RefusedError("CRL_UNREADABLE", f"larger than {MAX_CRL_BYTES} bytes", field="crl")
-    try:
-        if data.startswith(b"-----BEGIN"):
-            return x509.load_pem_x509_crl(data)
-        return x509.load_der_x509_crl(data)
-    except ValueError:
-        raise RefusedError("CRL_UNREADABLE", "not a revocation list in DER or PEM", field="crl") from None
+    if data.startswith(b"-----BEGIN"):
+        return x509.load_pem_x509_crl(data)
+    return x509.load_der_x509_crl(data)
 
 
 def _number(crl: x509.CertificateRevocationList) -> int:
@@ -164,10 +171,8 @@ def _number(crl: x509.CertificateRevocationList) -> int:
     try:
         extensions = list(crl.extensions)
         number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
-        raise RefusedError(
-            "CRL_UNREADABLE", "a revocation list needs one CRL number and readable extensions", field="crl"
-        ) from None
+    except x509.ExtensionNotFound:
+        raise RefusedError("CRL_UNREADABLE", "a revocation list needs a CRL number", field="crl") from None
     if any(extension.critical for extension in extensions):
         raise RefusedError("CRL_UNREADABLE", "only complete revocation lists count", field="crl")
     return number

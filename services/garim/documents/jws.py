@@ -15,6 +15,7 @@ from joserfc.jwa import EdDSAAlgorithm, ESAlgorithm
 from joserfc.jwk import ECKey, OKPKey
 
 from garim.documents import base64url
+from garim.documents.x509 import UNREADABLE, whole_signature
 from garim.statements import strict_json
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
 
@@ -125,16 +126,20 @@ def _read_chain(value: object, path: str) -> tuple[x509.Certificate, ...]:
         where = f"{path}[{index}]"
         der = base64url.decode_standard(item, field=where)
         try:
-            chain.append(x509.load_der_x509_certificate(der))
-        except ValueError:
-            raise RefusedError("CERTIFICATE_UNREADABLE", "not a DER certificate", field=where) from None
+            certificate = x509.load_der_x509_certificate(der)
+            readable = whole_signature(der, certificate.signature)
+        except UNREADABLE:
+            readable = False
+        if not readable:
+            raise RefusedError("CERTIFICATE_UNREADABLE", "not a DER certificate", field=where)
+        chain.append(certificate)
     return tuple(chain)
 
 
 def _check_signature(signature: _Signature, path: str) -> None:
     try:
         key = signature.chain[0].public_key()
-    except ValueError:
+    except UNREADABLE:
         raise RefusedError("CERTIFICATE_UNREADABLE", "its key is not readable", field=path) from None
     if signature.alg == "ES256" and isinstance(key, ec.EllipticCurvePublicKey):
         if not isinstance(key.curve, ec.SECP256R1):

@@ -13,6 +13,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -39,6 +40,15 @@ ROLE_POLICIES = {
     Role.CHIEF_INVESTIGATOR: x509.ObjectIdentifier(f"{_ARC}.2"),
 }
 """Certificate policies that bind a role; the arc is a UUID's (ITU-T X.667), which needs no registration."""
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises where a certificate or list parses as a whole but not in a part of it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,12 +129,22 @@ def load_pem(text: str) -> x509.Certificate:
         RefusedError: `TRUST_UNREADABLE`.
     """
     try:
-        certificates = x509.load_pem_x509_certificates(text.encode())
-    except ValueError:
-        certificates = []
-    if len(certificates) != 1:
-        raise RefusedError("TRUST_UNREADABLE", "a trusted certificate must be exactly one PEM certificate")
-    return certificates[0]
+        (certificate,) = x509.load_pem_x509_certificates(text.encode())
+        certificate.public_key()
+    except UNREADABLE:
+        raise RefusedError(
+            "TRUST_UNREADABLE", "a trusted certificate must be exactly one PEM certificate"
+        ) from None
+    return certificate
+
+
+def whole_signature(der: bytes, signature: bytes) -> bool:
+    """Return whether a certificate or list ends in its signature, in whole bytes.
+
+    A BIT STRING may declare trailing zero bits unused; that would give one signature several spellings and one
+    certificate several fingerprints.
+    """
+    return der.endswith(b"\x00" + signature)
 
 
 def key_sha256(certificate: x509.Certificate) -> str:
@@ -151,8 +171,18 @@ def verify_path(chain: tuple[x509.Certificate, ...], trust: TrustPolicy, now_ms:
 
     Raises:
         RefusedError: `TRUST_*`, `ROLE_MISSING`, `ROLE_AMBIGUOUS`, `PURPOSE_REFUSED`, `PERSON_MISSING`,
-            `CERTIFICATE_NOT_VALID_NOW`, `CHAIN_UNTRUSTED`, `ORGANISATION_NOT_ALLOWED`.
+            `CERTIFICATE_UNREADABLE`, `CERTIFICATE_NOT_VALID_NOW`, `CHAIN_UNTRUSTED`,
+            `ORGANISATION_NOT_ALLOWED`.
     """
+    try:
+        return _verify_path(chain, trust, now_ms, field)
+    except UNREADABLE:
+        raise RefusedError(
+            "CERTIFICATE_UNREADABLE", "a certificate holds parts that cannot be read", field=field
+        ) from None
+
+
+def _verify_path(chain: tuple[x509.Certificate, ...], trust: TrustPolicy, now_ms: int, field: str) -> Path:
     role = _role(chain, field)
     _check_purpose(chain[0], field)
     signer = _signer(chain[0], role, field)
@@ -203,7 +233,7 @@ def _check_window(
 def _policies(certificate: x509.Certificate) -> set[x509.ObjectIdentifier]:
     try:
         extension = certificate.extensions.get_extension_for_class(x509.CertificatePolicies)
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except x509.ExtensionNotFound:
         return set()
     return {policy.policy_identifier for policy in extension.value}
 
@@ -229,7 +259,7 @@ def _check_purpose(leaf: x509.Certificate, field: str) -> None:
         signs = (usage.digital_signature or usage.content_commitment) and not usage.key_cert_sign
         purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
         fits = DOCUMENT_SIGNING in purposes and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in purposes
-    except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
+    except x509.ExtensionNotFound:
         signs = fits = False
     if not (signs and fits):
         raise RefusedError(
@@ -302,7 +332,7 @@ def _build(
     )
     try:
         path = verifier.verify(chain[0], list(chain[1:])).chain
-    except (verification.VerificationError, ValueError, x509.DuplicateExtension):
+    except verification.VerificationError:
         raise refusal from None
     if tuple(path[:-1]) != chain:
         raise refusal

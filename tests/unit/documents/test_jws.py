@@ -9,11 +9,15 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc import jws as reference
 from joserfc.errors import SecurityWarning
+from joserfc.jwa import ESAlgorithm
 from joserfc.jwk import ECKey, OKPKey
 
-from garim.documents import base64url, jws, sign
+from garim.documents import base64url, jws
+from garim.documents.crls import read_crl
+from garim.statements.refusal import RefusedError
 from garim.testing import documents
 from garim.testing.pki import AUTHORITY, DocumentPki, issue_person
 
@@ -49,7 +53,7 @@ def resigned(pki: DocumentPki, document: dict[str, Any], header: dict[str, Any] 
     signing_input = f"{protected}.{document['payload']}".encode()
     key = pki.judge.key
     assert isinstance(key, ec.EllipticCurvePrivateKey)
-    value = sign.ESAlgorithm("ES256", "P-256", 256).sign(signing_input, ECKey.import_key(key))
+    value = ESAlgorithm("ES256", "P-256", 256).sign(signing_input, ECKey.import_key(key))
     return bent(document, protected=protected, signature=base64url.encode(value))
 
 
@@ -80,7 +84,7 @@ def test_an_extra_member_beside_a_signature_is_refused(
 
 
 def test_an_unprotected_header_is_refused_by_its_path(document: dict[str, Any]) -> None:
-    with pytest.raises(jws.RefusedError) as caught:
+    with pytest.raises(RefusedError) as caught:
         jws.open_envelope(bent(document, header={"alg": "ES256"}))
     assert caught.value.field == "signatures[0].header"
 
@@ -182,7 +186,7 @@ def test_es256_with_another_curve_is_refused(
     key = ec.generate_private_key(ec.SECP384R1())
     leaf = issue_person(pki.court_ca, "TEST", "TEST-9", AUTHORITY, pki.now, policies=[], key=key)
     header = header_of(document) | {
-        "x5c": [base64url.encode_standard(leaf.certificate.public_bytes(sign.serialization.Encoding.DER))]
+        "x5c": [base64url.encode_standard(leaf.certificate.public_bytes(Encoding.DER))]
     }
     protected = base64url.encode(json.dumps(header).encode())
     value = key.sign(f"{protected}.{document['payload']}".encode(), ec.ECDSA(hashes.SHA256()))
@@ -250,6 +254,33 @@ def test_what_is_no_certificate_is_refused(
     ]
 
 
+def with_spare_bits(make: Callable[[], tuple[bytes, bytes]]) -> bytes:
+    """Return a certificate or list whose signature's last bit is zero and declared unused."""
+    while True:
+        der, signature = make()
+        if signature[-1] % 2 == 0:
+            return der[: -len(signature) - 1] + b"\x01" + signature
+
+
+def test_a_certificate_has_one_spelling(pki: DocumentPki, document: dict[str, Any], reasons: Reasons) -> None:
+    def make() -> tuple[bytes, bytes]:
+        leaf = issue_person(pki.court_ca, "TEST", "TEST-9", "x", pki.now, policies=[], key=pki.judge.key)
+        return leaf.certificate.public_bytes(Encoding.DER), leaf.certificate.signature
+
+    twin = with_spare_bits(make)
+    assert x509.load_der_x509_certificate(twin).public_key() == pki.judge.key.public_key()
+    header = header_of(document) | {"x5c": [base64url.encode_standard(twin)]}
+    assert reasons(jws.open_envelope, resigned(pki, document, header)) == ["CERTIFICATE_UNREADABLE"]
+
+
+def test_a_revocation_list_has_one_spelling(pki: DocumentPki, reasons: Reasons) -> None:
+    def make() -> tuple[bytes, bytes]:
+        der = pki.court_ca.crl(pki.now)
+        return der, x509.load_der_x509_crl(der).signature
+
+    assert reasons(read_crl, with_spare_bits(make), pki.trust, documents.millis(pki)) == ["CRL_UNREADABLE"]
+
+
 def test_a_signature_over_another_payload_is_refused_for_each_signer(
     pki: DocumentPki, document: dict[str, Any], reasons: Reasons
 ) -> None:
@@ -308,9 +339,16 @@ def test_another_implementation_agrees_with_ours(pki: DocumentPki, document: dic
         key = leaf.public_key()
         registry = reference.JWSRegistry(algorithms=["ES256", "EdDSA"])
         registry.max_header_length = 65536
-        imported = (
-            OKPKey.import_key(key) if isinstance(key, ed25519.Ed25519PublicKey) else ECKey.import_key(key)
-        )
-        flat = {"payload": document["payload"], **entry}
+        imported: OKPKey | ECKey
+        if isinstance(key, ed25519.Ed25519PublicKey):
+            imported = OKPKey.import_key(key)
+        else:
+            assert isinstance(key, ec.EllipticCurvePublicKey)
+            imported = ECKey.import_key(key)
+        flat: reference.FlattenedJSONSerialization = {
+            "payload": document["payload"],
+            "protected": entry["protected"],
+            "signature": entry["signature"],
+        }
         checked = reference.deserialize_json(flat, imported, registry=registry)
         assert checked.payload == jws.open_envelope(pack(document)).payload

@@ -15,6 +15,7 @@ from garim.documents import policy as policies
 from garim.documents.claims import Disclosure, read_claims
 from garim.documents.fields import parse_instant, write_instant
 from garim.documents.policy import ForecastFigures, Policy, judge, load_policy, review_causes
+from garim.statements.refusal import RefusedError
 from garim.testing import documents
 from garim.testing.pki import DocumentPki
 
@@ -335,7 +336,7 @@ def test_the_budget_of_bystanders_refuses_with_a_reason_that_tells_nothing(
     assert review_causes(claims_of(pki, 1), ForecastFigures(5000, overlaps=False), version) == ["BYSTANDERS"]
     for bystanders in (5001, 10_000_000):
         figures = ForecastFigures(bystanders, overlaps=False)
-        with pytest.raises(policies.RefusedError) as caught:
+        with pytest.raises(RefusedError) as caught:
             review_causes(claims_of(pki, 1), figures, version)
         assert str(caught.value) == "SCOPE_REFUSED: the scope is refused; ask for less"
 
