@@ -23,7 +23,8 @@ from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 
 DOMAIN = "garim"
 RETRY_AFTER_S = 1
-# gRPC refuses trailing metadata beyond 8 KiB, and what is binary grows by a third on its way.
+# gRPC refuses trailing metadata beyond 8 KiB; what is binary grows by a third on its way, and the message
+# travels beside it.
 MAX_DETAIL_BYTES = 5_000
 
 CODES = MappingProxyType(
@@ -75,18 +76,17 @@ def status_of(refusal: RefusedError) -> status_pb2.Status:
     reasons = refusal.reasons if isinstance(refusal, RefusedWithReasonsError) else (refusal,)
     code, _ = CODES[refusal.kind].value
     status = status_pb2.Status(code=code, message=refusal.message[:500])
-    infos = [_error_info(reason, with_message=True) for reason in reasons]
-    if sum(info.ByteSize() for info in infos) > MAX_DETAIL_BYTES:
-        infos = _shortened(reasons)
-    for info in infos:
-        _add(status, info)
+    details = [_packed(_error_info(reason, with_message=True)) for reason in reasons]
+    if sum(detail.ByteSize() for detail in details) > MAX_DETAIL_BYTES:
+        details = _shortened(reasons)
+    status.details.extend(details)
     violations = _bad_request(reasons)
     if violations.field_violations and status.ByteSize() + violations.ByteSize() <= MAX_DETAIL_BYTES:
-        _add(status, violations)
+        status.details.append(_packed(violations))
     if refusal.kind is Kind.UNAVAILABLE:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromSeconds(RETRY_AFTER_S)
-        _add(status, retry)
+        status.details.append(_packed(retry))
     return status
 
 
@@ -114,14 +114,12 @@ def incident_status(incident: str) -> status_pb2.Status:
     """Return the status of an unexpected error: INTERNAL and its number, nothing of the error itself."""
     code, _ = grpc.StatusCode.INTERNAL.value
     status = status_pb2.Status(code=code, message=f"internal error, incident {incident}")
-    _add(
-        status,
-        error_details_pb2.ErrorInfo(
-            reason="INTERNAL",
-            domain=DOMAIN,
-            metadata={"incident": incident, "message": status.message, "kind": Kind.UNAVAILABLE.value},
-        ),
+    info = error_details_pb2.ErrorInfo(
+        reason="INTERNAL",
+        domain=DOMAIN,
+        metadata={"incident": incident, "message": status.message, "kind": Kind.UNAVAILABLE.value},
     )
+    status.details.append(_packed(info))
     return status
 
 
@@ -150,17 +148,17 @@ def _error_info(reason: RefusedError, *, with_message: bool) -> error_details_pb
     return info
 
 
-def _shortened(reasons: tuple[RefusedError, ...]) -> list[error_details_pb2.ErrorInfo]:
-    infos: list[error_details_pb2.ErrorInfo] = []
+def _shortened(reasons: tuple[RefusedError, ...]) -> list[any_pb2.Any]:
+    details: list[any_pb2.Any] = []
     size = 0
     for position, reason in enumerate(reasons):
-        info = _error_info(reason, with_message=False)
-        size += info.ByteSize()
+        detail = _packed(_error_info(reason, with_message=False))
+        size += detail.ByteSize()
         if size > MAX_DETAIL_BYTES:
             left = RefusedError("MORE_REASONS", f"{len(reasons) - position} more", kind=reason.kind)
-            return [*infos, _error_info(left, with_message=True)]
-        infos.append(info)
-    return infos
+            return [*details, _packed(_error_info(left, with_message=True))]
+        details.append(detail)
+    return details
 
 
 def _bad_request(reasons: tuple[RefusedError, ...]) -> error_details_pb2.BadRequest:
@@ -202,7 +200,7 @@ def _unpack_all(
     return found
 
 
-def _add(status: status_pb2.Status, detail: message.Message) -> None:
+def _packed(detail: message.Message) -> any_pb2.Any:
     packed = any_pb2.Any()
     packed.Pack(detail)
-    status.details.append(packed)
+    return packed
