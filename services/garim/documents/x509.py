@@ -141,8 +141,8 @@ def load_pem(text: str) -> x509.Certificate:
 def whole_signature(der: bytes, signature: bytes) -> bool:
     """Return whether a certificate or list ends in its signature, in whole bytes.
 
-    A BIT STRING may declare trailing zero bits unused; that would give one signature several spellings and one
-    certificate several fingerprints.
+    A BIT STRING may declare trailing zero bits unused; that would give one signature several spellings and
+    one certificate several fingerprints.
     """
     return der.endswith(b"\x00" + signature)
 
