@@ -1,0 +1,188 @@
+"""What custody verifies for itself before it acts: documents, grants, proofs, policy, decisions."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable
+from typing import TypeVar
+
+from garim.custody.core import Core
+from garim.custody.gate import is_revoked
+from garim.documents.claims import Claims
+from garim.documents.policy import judge
+from garim.documents.verify import VerifiedDocument, verify_document
+from garim.documents.x509 import TrustPolicy
+from garim.kit.convert import Logged, Received
+from garim.kit.identity import service_id
+from garim.statements.decisions import Action, Decision
+from garim.statements.dsse import Envelope
+from garim.statements.governance import Governance, raw_key
+from garim.statements.grants import Grant
+from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
+from garim.translog.leaf import Leaf
+
+DECISION_LIFE_MS = 24 * 3_600_000
+CLOCK_DIFFERENCE_MS = 120_000
+
+GrantT = TypeVar("GrantT", bound=Grant)
+ClaimsT = TypeVar("ClaimsT", bound=Claims)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LoggedGrant:
+    """A grant that warrants has signed and logged; its scope is compared with the document elsewhere.
+
+    Attributes:
+        digest: SHA-256 of the payload, hexadecimal.
+        leaf: Its log entry, whose time counts.
+    """
+
+    digest: str
+    leaf: Leaf
+
+
+def verified_document(
+    core: Core, received: Received, kind: type[ClaimsT]
+) -> tuple[VerifiedDocument, ClaimsT]:
+    """Verify a document under the governance in force, as warrants does, and demand its kind.
+
+    Args:
+        core: Custody's means.
+        received: The document as received.
+        kind: The only kind of claims that counts here.
+
+    Raises:
+        RefusedError: Those of `verify_document`; `DOCUMENT_KIND`.
+    """
+    governance = core.governance.current()
+    document = verify_document(
+        received.content,
+        trust=TrustPolicy.of(governance),
+        audience=governance.audience,
+        now_ms=core.clock.now_ms(),
+        crls=core.crls(),
+        revoked=lambda identity: is_revoked(core.database, identity.digest),
+        media_type=received.media_type,
+    )
+    if not isinstance(document.claims, kind):
+        raise RefusedError(
+            "DOCUMENT_KIND", "the document is of another kind than this step needs", field="document"
+        )
+    return document, document.claims
+
+
+def verified_grant(core: Core, logged: Logged, kind: type[GrantT], entry: str) -> tuple[GrantT, LoggedGrant]:
+    """Verify a grant's signature, expiry and log proof; a grant alone is never enough.
+
+    Args:
+        core: Custody's means.
+        logged: The grant with its proof.
+        kind: Which grant.
+        entry: The type it must be logged under.
+
+    Raises:
+        RefusedError: `STATEMENT_*`, `LOG_*`.
+    """
+    keys = core.governance.current().keys_of("warrants")
+    grant = kind.verify(logged.statement, keys, mesh=core.mesh, now=core.clock.now_ms())
+    payload = logged.statement.payload
+    actor = service_id(core.mesh, "warrants")
+    leaf = core.log.verify(payload, logged.proof, kind=entry, actor=actor)
+    return grant, LoggedGrant(hashlib.sha256(payload).hexdigest(), leaf)
+
+
+def demand_policy(core: Core, grant: Grant, claims: Claims) -> None:
+    """Refuse what the policy that governance pins does not allow, whatever warrants thought of it.
+
+    Args:
+        core: Custody's means, with its own copy of the policy.
+        grant: Names the policy that warrants judged by.
+        claims: What the document says.
+
+    Raises:
+        RefusedError: `POLICY_OTHER`: the copies differ. Those of `policy.judge`, all together.
+    """
+    demand_pinned_policy(core)
+    if grant.policy != core.policy.digest:
+        raise RefusedError(
+            "POLICY_OTHER",
+            "the grant was judged by another policy",
+            kind=Kind.PRECONDITION,
+            field="grant.policy",
+        )
+    reasons = judge(claims, core.policy, core.clock.now_ms())
+    if reasons:
+        raise reasons[0] if len(reasons) == 1 else RefusedWithReasonsError(reasons)
+
+
+def demand_pinned_policy(core: Core) -> None:
+    """Refuse to judge by a policy file that governance does not pin.
+
+    Raises:
+        RefusedError: `POLICY_OTHER`.
+    """
+    if core.policy.digest != core.governance.current().policy:
+        raise RefusedError(
+            "POLICY_OTHER",
+            "custody's policy file is not the one that governance pins: deliver that one",
+            kind=Kind.PRECONDITION,
+        )
+
+
+def counting_reviewers(
+    governance: Governance,
+    decisions: Iterable[Envelope],
+    subject: str,
+    *,
+    freeze: str | None,
+    now_ms: int,
+) -> set[str]:
+    """Return the reviewers whose approval of a disclosure counts now.
+
+    Args:
+        governance: The version in force.
+        decisions: What was received.
+        subject: The digest that a decision must name.
+        freeze: Id of the freeze in force, or None.
+        now_ms: Milliseconds since the Unix epoch.
+    """
+    approved: set[str] = set()
+    denied: set[str] = set()
+    for envelope in decisions:
+        for reviewer in governance.reviewers:
+            decision = _decision(envelope, raw_key(reviewer.decision_key), governance, now_ms)
+            if decision is None or decision.person != reviewer.person:
+                continue
+            if decision.subject != subject or not counts_now(decision, governance, freeze, now_ms):
+                continue
+            action: Action = decision.action
+            if action == "review-approve":
+                approved.add(reviewer.person)
+            elif action == "review-deny":
+                denied.add(reviewer.person)
+    return approved - denied
+
+
+def counts_now(decision: Decision, governance: Governance, freeze: str | None, now_ms: int) -> bool:
+    """Tell whether a decision counts under the governance version and the freeze now in force.
+
+    Args:
+        decision: Verified, its person known.
+        governance: The version in force.
+        freeze: Id of the freeze in force, or None.
+        now_ms: Milliseconds since the Unix epoch.
+    """
+    return (
+        decision.governance == governance.version
+        and decision.freeze == freeze
+        and decision.issued <= now_ms + CLOCK_DIFFERENCE_MS
+        and decision.expires - decision.issued <= DECISION_LIFE_MS
+    )
+
+
+def _decision(envelope: Envelope, key: bytes, governance: Governance, now_ms: int) -> Decision | None:
+    try:
+        return Decision.verify(envelope, [key], mesh=governance.mesh, now=now_ms)
+    except RefusedError:
+        return None

@@ -1,0 +1,1 @@
+"""Custody's own line of migrations."""
