@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from garim.masking.policy import MaskingPolicy
 
 _ROSTER, _SHAPE, _OPEN = 0, 1, 2
+_KOREAN_MOBILE = "+8210"
+_TAIL_DIGITS = 8
 
 
 class _Candidate(NamedTuple):
@@ -55,9 +57,13 @@ class Engine:
         self._open_names = open_names if policy.open_names else None
         self._types = policy.types
         self._owners: dict[tuple[InfoType, str], str] = {}
+        self._tails: dict[str, str] = {}
         for person in people:
             for phone in person.phones:
-                self._owners.setdefault((InfoType.PHONE, phones.canonical(phone)), person.key)
+                number = phones.canonical(phone)
+                self._owners.setdefault((InfoType.PHONE, number), person.key)
+                if number.startswith(_KOREAN_MOBILE):
+                    self._tails.setdefault(number[-_TAIL_DIGITS:], person.key)
             for email in person.emails:
                 self._owners.setdefault((InfoType.EMAIL, fold(email).strip()), person.key)
 
@@ -96,12 +102,26 @@ class Engine:
         zones = list(patterns.zones(batch.data))
         points = batch.code_points(offset for zone in zones for offset in zone)
         for low, high in zones:
-            for finding in classify(batch, points[low], points[high]):
-                owner = self._owners.get((finding.type, finding.value))
+            start, end = points[low], points[high]
+            findings = classify(batch, start, end)
+            known = self._known_number(batch, start, end)
+            if known is not None and not any(finding.person for finding in findings):
+                findings = [*findings, known]
+            for finding in findings:
+                owner = finding.person or self._owners.get((finding.type, finding.value))
                 stays = owner in self._subjects
                 yield _Candidate(
                     finding.start, finding.end, _SHAPE, finding.type, finding.value, owner, stays
                 )
+
+    def _known_number(self, batch: Batch, start: int, end: int) -> Finding | None:
+        """Return a zone that is a member's number, however it is spaced, or the end of one."""
+        digits = "".join(filter(str.isdecimal, batch.lowered[start:end]))
+        canonical = phones.canonical(digits) if self._owners else ""
+        owner = self._owners.get((InfoType.PHONE, canonical)) or self._tails.get(digits)
+        if owner is None or batch.lowered[end - 1] not in "0123456789":
+            return None
+        return Finding(start, end, InfoType.PHONE, canonical, owner)
 
     def _open(self, batch: Batch) -> Iterator[_Candidate]:
         if self._open_names is not None:

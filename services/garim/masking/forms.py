@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from garim.masking import korean, phones, words_en, words_ko
+from garim.masking import korean, words_en, words_ko
 from garim.masking.normalise import fold
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _latin_parts(whole: str, tokens: list[str]) -> Iterator[tuple[str, Strength,
 
 
 def identifier_spellings(person: Person) -> Iterator[str]:
-    """Yield the spellings of a member's account, mail addresses and phones that no shape would find.
+    """Yield the spellings of a member's account and mail addresses.
 
     Args:
         person: The member.
@@ -139,13 +139,6 @@ def identifier_spellings(person: Person) -> Iterator[str]:
     account = fold(person.account)
     if _strength(account) is Strength.FULL and len(account) > _MIN_LATIN_PART:
         yield account
-    for phone in person.phones:
-        digits = re.sub(r"\D", "", phones.canonical(phone))
-        if len(digits) < _MIN_PHONE:
-            continue
-        national = "0" + digits.removeprefix("82") if digits.startswith("82") else digits
-        yield from (digits, national, national.removeprefix("0"))
-        yield from (national[-8:], f"{national[-8:-4]}-{national[-4:]}", f"{national[-8:-4]} {national[-4:]}")
 
 
 def collect(people: Sequence[Person]) -> dict[str, Form]:

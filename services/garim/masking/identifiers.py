@@ -38,7 +38,11 @@ _IPV6 = re.compile(
 )
 _IPV4 = re.compile(r"(?<![\d.])(?P<v>\d{1,3}(?:\.\d{1,3}){3})(?![\d]|\.\d)")
 _VERSION_BEFORE = re.compile(r"(?:version|버전|ver\.?|v|release|kernel|modules/|linux|-|_)[ :]?\Z")
-_VERSION_AFTER = re.compile(r"-\d")
+_ADDRESS_WORD = re.compile(
+    r"\bip|아이피|주소|서버|접속|address|host|\bdns|gateway|ping|route|server|subnet|\bnet"
+)
+_LARGEST_IN_VERSION = 31
+_PRIVATE = 10
 _IBAN = re.compile(r"\b(?P<v>[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?)(?![a-z0-9])")
 _PASSPORT = re.compile(
     r"(?<![a-z0-9])(?P<v>[a-z]{1,2} ?-?\d{7,8}|[a-z]\d{3}[a-z]\d{4}"
@@ -88,10 +92,14 @@ def _ipv6(match: re.Match[str], _before: str, _after: str) -> Judged:
 
 
 def _ipv4(match: re.Match[str], before: str, after: str) -> Judged:
-    if _VERSION_BEFORE.search(before) or _VERSION_AFTER.match(after):
-        return None
     octets = [int(part) for part in match["v"].split(".")]
-    return (InfoType.IP, ".".join(map(str, octets))) if max(octets) <= 255 else None
+    if max(octets) > 255:
+        return None
+    # Four small numbers are a version more often than an address, unless something says address.
+    small = max(octets) <= _LARGEST_IN_VERSION and octets[0] != _PRIVATE
+    if _VERSION_BEFORE.search(before) or (small and not _ADDRESS_WORD.search(before + after)):
+        return None
+    return InfoType.IP, ".".join(map(str, octets))
 
 
 def _iban(match: re.Match[str], _before: str, _after: str) -> Judged:
