@@ -19,7 +19,7 @@ from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 
 DEFAULT_DEADLINE_S = 10
 MAX_DEADLINE_S = 24 * 3600
-_PATTERN = re.compile(r"(service|backend|agency)(/[a-z0-9._-]+)?|person/[a-z0-9._-]+(/[a-z0-9._-]+)?")
+_PATTERN = re.compile(r"(service|backend|agency)(/[a-z0-9._-]+)?|person(/[a-z0-9._-]+){0,2}")
 
 HEALTH = "grpc.health.v1.Health"
 REFLECTION = "grpc.reflection.v1alpha.ServerReflection"

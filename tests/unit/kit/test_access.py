@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import pytest
 
+import garim.api
 from garim.kit.access import access_table, find_rule, find_service
 from garim.kit.identity import parse_spiffe_id
 from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
@@ -44,3 +48,14 @@ def test_who_is_not_listed_is_refused() -> None:
         with pytest.raises(RefusedError, match="ACCESS_DENIED") as caught:
             rule.check(parse_spiffe_id(f"spiffe://m/{path}", "m"))
         assert caught.value.kind is Kind.FORBIDDEN
+
+
+def test_every_rpc_of_the_mesh_has_a_valid_rule() -> None:
+    services = [
+        service
+        for module in pkgutil.walk_packages(garim.api.__path__, "garim.api.")
+        if module.name.endswith("_pb2")
+        for service in importlib.import_module(module.name).DESCRIPTOR.services_by_name.values()
+    ]
+    assert len(services) == 5
+    assert access_table(services)
