@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from garim.api.audit.v1 import audit_pb2 as pb
 from garim.api.common.v1 import statement_pb2
 from garim.kit.clock import Clock
+from garim.kit.convert import pin_from
 from garim.kit.identity import service_id
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.checkpoint import Checkpoint, sign_checkpoint
 from garim.translog.keys import Signer
-from garim.translog.leaf import Leaf, parse_leaf
+from garim.translog.leaf import ZERO_SALT, Leaf, commitment_to_digest, parse_leaf
 from garim.translog.memory import MemoryTree
 
 TOLERANCE_MS = 120_000
@@ -59,6 +60,7 @@ class FakeAudit:
         clock: Its time.
         key: Signs checkpoints; drawn if None.
         wait_for: Services whose pins it waits for after a start.
+        genesis: SHA-256 of the governance that leaf 0 must commit to; any if None.
     """
 
     def __init__(
@@ -69,7 +71,9 @@ class FakeAudit:
         *,
         key: Ed25519PrivateKey | None = None,
         wait_for: Collection[str] = (),
+        genesis: bytes | None = None,
     ) -> None:
+        self._genesis = None if genesis is None else commitment_to_digest(ZERO_SALT, genesis)
         self.mesh = mesh
         self.origin = origin
         self.clock = clock
@@ -112,6 +116,8 @@ class FakeAudit:
         """Serve `AppendEntry`."""
         with self._lock:
             self._demand_answering()
+            if "/service/" not in actor:
+                raise RefusedError("LOG_ACTOR", "only services append", kind=Kind.FORBIDDEN)
             self._meet(actor, request.pin)
             index = self._placed(actor, request)
             if self.misbehaviour.silent_after_append:
@@ -172,24 +178,31 @@ class FakeAudit:
     def _placed(self, actor: str, request: pb.AppendEntryRequest) -> int:
         if self.misbehaviour.replay is not None:
             return self.misbehaviour.replay
-        if not self.leaves:
-            if request.type != "genesis" or actor != service_id(self.mesh, "custody"):
-                raise RefusedError(
-                    "LOG_WAITING_FOR_PINS", "the log begins with custody's genesis", kind=Kind.UNAVAILABLE
-                )
-        elif self._unseen:
-            raise RefusedError(
-                "LOG_WAITING_FOR_PINS", "the log waits for its witnesses", kind=Kind.UNAVAILABLE
-            )
         place = self._places.get((actor, request.type, request.commitment))
         if place is not None:
             return place
+        self._demand_open(actor, request)
+        self._demand_entry(actor, request)
+        try:
+            leaf = self._leaf(actor, request).encode()
+        except RefusedError as error:
+            raise RefusedError("LOG_ENTRY", error.message, field=error.field) from error
+        self.before_append(request.type)
+        return self.add(leaf)
+
+    def _demand_open(self, actor: str, request: pb.AppendEntryRequest) -> None:
+        begins = request.type == "genesis" and actor == service_id(self.mesh, "custody")
+        if self._unseen if self.leaves else not begins:
+            raise RefusedError("LOG_WAITING_FOR_PINS", "the log waits", kind=Kind.UNAVAILABLE)
+
+    def _demand_entry(self, actor: str, request: pb.AppendEntryRequest) -> None:
+        genesis = not self.leaves and self._genesis in (None, request.commitment)
+        if request.type == "genesis" and not genesis:
+            raise RefusedError("LOG_ENTRY", "the log begins otherwise", field="type")
+        if request.sealed and actor != service_id(self.mesh, "custody"):
+            raise RefusedError("LOG_ENTRY", "only custody seals", field="sealed")
         if abs(request.time_ms - self.clock.now_ms()) >= TOLERANCE_MS:
             raise RefusedError("LOG_TIME", "caller and log differ by two minutes", kind=Kind.PRECONDITION)
-        if request.type == "genesis" and self.leaves:
-            raise RefusedError("LOG_ENTRY", "the log has begun", field="type")
-        self.before_append(request.type)
-        return self.add(self._leaf(actor, request).encode())
 
     def _leaf(self, actor: str, request: pb.AppendEntryRequest) -> Leaf:
         wrong = self.misbehaviour
@@ -205,9 +218,10 @@ class FakeAudit:
         )
 
     def _meet(self, actor: str, pin: statement_pb2.Pin) -> None:
-        if self.misbehaviour.trusts_pins or not (pin.size or pin.root):
+        seen = pin_from(pin)
+        if self.misbehaviour.trusts_pins or seen is None:
             return
-        if not 0 < pin.size <= len(self.leaves) or pin.root != self._tree.root(pin.size):
+        if seen.size > len(self.leaves) or pin.root != self._tree.root(seen.size):
             raise RefusedError("LOG_PIN", "the pin is not in this tree", kind=Kind.DATA_LOSS, field="pin")
         self._unseen.discard(actor)
 

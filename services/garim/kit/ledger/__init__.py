@@ -13,6 +13,7 @@ Invariants:
 from garim.kit.ledger.flusher import Flusher
 from garim.kit.ledger.ledger import Ledger, LoggedEntry
 from garim.kit.ledger.log import AuditLog
+from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.ledger.tables import add_to
 
-__all__ = ["AuditLog", "Flusher", "Ledger", "LoggedEntry", "add_to"]
+__all__ = ["AuditLog", "Flusher", "Ledger", "LoggedEntry", "RefusedCalls", "add_to"]

@@ -1,0 +1,54 @@
+"""The tree: leaves, nodes, own entries; rows that nobody changes.
+
+Revision ID: 0001
+Revises:
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+_TABLES = ("log_leaves", "log_nodes", "own_entries")
+
+
+def upgrade() -> None:
+    """Create the tables and the triggers that refuse changes."""
+    op.create_table(
+        "log_leaves",
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("leaf", sa.LargeBinary, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("commitment", sa.LargeBinary, nullable=False),
+        sa.UniqueConstraint("commitment", "actor", "kind"),
+    )
+    op.create_table(
+        "log_nodes",
+        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "own_entries",
+        sa.Column("commitment", sa.LargeBinary, primary_key=True),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("salt", sa.LargeBinary, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    for table in _TABLES:
+        for action in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_{action.lower()} BEFORE {action} ON {table} "
+                "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+            )
+
+
+def downgrade() -> None:
+    """Drop the tables with their triggers."""
+    for table in _TABLES:
+        op.drop_table(table)

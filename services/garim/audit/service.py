@@ -1,0 +1,319 @@
+"""Append, prove, show: what the log does."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from garim.audit import tables
+from garim.kit.clock import Clock
+from garim.kit.db import Database
+from garim.kit.identity import service_id
+from garim.statements.model import CheckpointSeen
+from garim.statements.refusal import Kind, RefusedError
+from garim.translog.checkpoint import Checkpoint, sign_checkpoint
+from garim.translog.keys import Signer
+from garim.translog.leaf import ZERO_SALT, Leaf, commitment_to_digest, parse_leaf
+from garim.translog.memory import MemoryTree
+from garim.translog.tree import hash_leaf, prove_consistency, prove_inclusion, read_frontier
+
+TOLERANCE_MS = 120_000
+MAX_PAGE = 1_000
+MAX_PAGE_BYTES = 8 * 1024 * 1024
+GENESIS = "genesis"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a caller wants appended.
+
+    Attributes:
+        type: Kind of entry.
+        commitment: 32 bytes.
+        time_ms: The caller's time, milliseconds since 1970.
+        magnitudes: Public counts.
+        sealed: Custody's sealed body and salt; None for others.
+    """
+
+    type: str
+    commitment: bytes
+    time_ms: int
+    magnitudes: Mapping[str, int]
+    sealed: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """A leaf with all that proves it.
+
+    Attributes:
+        leaf: Its exact bytes.
+        index: Its place.
+        path: Inclusion path.
+        checkpoint: The signed checkpoint.
+        consistency: Path from the caller's pin to the checkpoint.
+    """
+
+    leaf: bytes
+    index: int
+    path: list[bytes]
+    checkpoint: bytes
+    consistency: list[bytes]
+
+
+class TransparencyLog:
+    """The log, on its database; safe to use from several threads.
+
+    Args:
+        database: Leaves and nodes.
+        signer: Signs checkpoints; its name is the log's origin.
+        mesh: Name of the mesh.
+        genesis: SHA-256 of the governance version that leaf 0 commits to.
+        clock: The log's time.
+        wait_for: Names of services whose pins must be seen before anything is appended.
+
+    Raises:
+        RefusedError: `LOG_STORED` (data loss): the stored nodes are not those of the stored leaves.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        signer: Signer,
+        *,
+        mesh: str,
+        genesis: bytes,
+        clock: Clock,
+        wait_for: Collection[str],
+    ) -> None:
+        self._database = database
+        self._signer = signer
+        self._custody = service_id(mesh, "custody")
+        self._genesis = commitment_to_digest(ZERO_SALT, genesis)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._awaited = {service_id(mesh, service) for service in wait_for}
+        self.check_stored()
+
+    def append(self, actor: str, entry: Entry, pin: CheckpointSeen | None) -> Appended:
+        """Append an entry, or find it again, and prove it.
+
+        Args:
+            actor: SPIFFE id of the caller, from its certificate.
+            entry: What to append; the same type and commitment again is the same leaf.
+            pin: The caller's pin.
+
+        Raises:
+            RefusedError: `LOG_PIN` (data loss): the pin is not in this tree. `LOG_WAITING_FOR_PINS`
+                (unavailable): try again. `LOG_TIME`: caller and log differ by two minutes. `LOG_ENTRY`: the
+                entry is malformed or not this caller's to make.
+        """
+        with self._database.writing() as connection:
+            size = tables.read_size(connection)
+            self._meet(connection, actor, pin, size)
+            found = tables.find(connection, actor, entry.type, entry.commitment)
+            if found is None:
+                self._demand_open(actor, entry, size)
+                found = self._add(connection, size, self._leaf(connection, actor, entry, size))
+                size += 1
+            answer = self._proven(connection, found, size, pin)
+        # Signed outside the transaction: nothing is signed before it is stored.
+        return Appended(
+            found.leaf, found.position, answer.path, self._sign(answer.root, size), answer.consistency
+        )
+
+    def newest(self, actor: str, pin: CheckpointSeen | None) -> tuple[bytes, list[bytes]]:
+        """Return the newest checkpoint and the path from the caller's pin to it.
+
+        Args:
+            actor: SPIFFE id of the caller.
+            pin: The caller's pin.
+
+        Raises:
+            RefusedError: `LOG_PIN`; `LOG_EMPTY` (unavailable): there is nothing to sign yet.
+        """
+        with self._meeting(actor, pin) as (connection, size):
+            if size == 0:
+                raise RefusedError("LOG_EMPTY", "the log waits for its first entry", kind=Kind.UNAVAILABLE)
+            read = tables.node_reader(connection)
+            root = read_frontier(size, read).root()
+            path = prove_consistency(pin.size, size, read) if pin else []
+        return self._sign(root, size), path
+
+    def inclusion(
+        self, actor: str, pin: CheckpointSeen | None, index: int, size: int
+    ) -> tuple[bytes, list[bytes]]:
+        """Return a leaf and its path to the root of the first `size` leaves.
+
+        Raises:
+            RefusedError: `LOG_PIN`, `LOG_RANGE`.
+        """
+        with self._meeting(actor, pin) as (connection, have):
+            if not 0 <= index < size <= have:
+                raise _out_of_range(have)
+            leaf = tables.read_leaves(connection, index, 1)[0]
+            return leaf, prove_inclusion(index, size, tables.node_reader(connection))
+
+    def consistency(self, actor: str, pin: CheckpointSeen | None, old: int, new: int) -> list[bytes]:
+        """Return the path that proves the first `old` leaves a prefix of the first `new`.
+
+        Raises:
+            RefusedError: `LOG_PIN`, `LOG_RANGE`.
+        """
+        with self._meeting(actor, pin) as (connection, have):
+            if not 0 < old <= new <= have:
+                raise _out_of_range(have)
+            return prove_consistency(old, new, tables.node_reader(connection))
+
+    def entries(self, actor: str, pin: CheckpointSeen | None, start: int, count: int) -> list[bytes]:
+        """Return leaves from `start` on, as many as were asked for and one answer carries.
+
+        Args:
+            actor: SPIFFE id of the caller.
+            pin: The caller's pin.
+            start: Place of the first leaf.
+            count: At most this many; 0 for as many as a page holds.
+
+        Raises:
+            RefusedError: `LOG_PIN`, `LOG_RANGE`.
+        """
+        with self._meeting(actor, pin) as (connection, have):
+            if start > have:
+                raise _out_of_range(have)
+            found = tables.read_leaves(connection, start, min(count or MAX_PAGE, MAX_PAGE))
+        total = 0
+        for number, leaf in enumerate(found):
+            total += len(leaf)
+            if total > MAX_PAGE_BYTES and number:
+                return found[:number]
+        return found
+
+    def append_own(self, actor: str, entry: Entry, body: bytes, salt: bytes) -> None:
+        """Append an entry of this service itself, keeping what it commits to.
+
+        Raises:
+            RefusedError: As `append`.
+        """
+        with self._database.writing() as connection:
+            size = tables.read_size(connection)
+            self._demand_open(actor, entry, size)
+            self._add(connection, size, self._leaf(connection, actor, entry, size))
+            tables.keep_own(connection, entry.commitment, body, salt)
+
+    def check_stored(self) -> None:
+        """Hash all leaves anew and demand the stored nodes' root.
+
+        Raises:
+            RefusedError: `LOG_STORED` (data loss).
+        """
+        tree = MemoryTree()
+        with self._database.reading() as connection:
+            for page in tables.all_leaves(connection):
+                tree.append(page)
+            stored = read_frontier(tables.read_size(connection), tables.node_reader(connection))
+        if stored.size != tree.size or stored.root() != tree.root():
+            raise RefusedError(
+                "LOG_STORED", "the stored nodes are not those of the leaves: restore", kind=Kind.DATA_LOSS
+            )
+
+    @contextlib.contextmanager
+    def _meeting(self, actor: str, pin: CheckpointSeen | None) -> Iterator[tuple[sa.Connection, int]]:
+        with self._database.reading() as connection:
+            size = tables.read_size(connection)
+            self._meet(connection, actor, pin, size)
+            yield connection, size
+
+    def _meet(self, connection: sa.Connection, actor: str, pin: CheckpointSeen | None, size: int) -> None:
+        """Refuse a caller whose pin is not in the tree; remember that the pin of this one is."""
+        if pin is None:
+            return
+        known = pin.size <= size and read_frontier(pin.size, tables.node_reader(connection)).root().hex()
+        if known != pin.root:
+            raise RefusedError(
+                "LOG_PIN",
+                "the pin is not in this tree: the log has lost entries or shows another history",
+                kind=Kind.DATA_LOSS,
+                field="pin",
+            )
+        with self._lock:
+            self._awaited.discard(actor)
+
+    def _demand_open(self, actor: str, entry: Entry, size: int) -> None:
+        if size == 0:
+            if (actor, entry.type) != (self._custody, GENESIS):
+                raise RefusedError(
+                    "LOG_WAITING_FOR_PINS", "the log waits for custody's first entry", kind=Kind.UNAVAILABLE
+                )
+            return
+        with self._lock:
+            awaited = bool(self._awaited)
+        if awaited:
+            raise RefusedError(
+                "LOG_WAITING_FOR_PINS",
+                "the log has just started and waits for the pins of custody and warrants: try again",
+                kind=Kind.UNAVAILABLE,
+            )
+
+    def _leaf(self, connection: sa.Connection, actor: str, entry: Entry, size: int) -> Leaf:
+        begins = size == 0 and entry.commitment == self._genesis and entry.sealed is None
+        if (size == 0 or entry.type == GENESIS) and not begins:
+            raise RefusedError(
+                "LOG_ENTRY", "a log begins, once, with the governance that its settings name", field="type"
+            )
+        if entry.sealed is not None and actor != self._custody:
+            raise RefusedError("LOG_ENTRY", "only custody seals into its leaves", field="sealed")
+        if abs(entry.time_ms - self._clock.now_ms()) >= TOLERANCE_MS:
+            raise RefusedError(
+                "LOG_TIME",
+                "the times of caller and log differ by two minutes: set the clocks",
+                kind=Kind.PRECONDITION,
+                field="time_ms",
+            )
+        last_ms = parse_leaf(tables.read_leaves(connection, size - 1, 1)[0]).time_ms if size else 0
+        time_ms = max(entry.time_ms, last_ms)
+        try:
+            return Leaf(entry.type, time_ms, actor, entry.commitment, entry.magnitudes, entry.sealed)
+        except RefusedError as error:
+            raise _malformed(error) from error
+
+    def _add(self, connection: sa.Connection, size: int, leaf: Leaf) -> tables.StoredLeaf:
+        try:
+            data = leaf.encode()
+        except RefusedError as error:
+            raise _malformed(error) from error
+        frontier = read_frontier(size, tables.node_reader(connection))
+        _, runs = frontier.extend([hash_leaf(data)])
+        tables.add_leaf(connection, size, leaf, data, runs)
+        return tables.StoredLeaf(size, data)
+
+    def _proven(
+        self, connection: sa.Connection, found: tables.StoredLeaf, size: int, pin: CheckpointSeen | None
+    ) -> _Proven:
+        read = tables.node_reader(connection)
+        return _Proven(
+            read_frontier(size, read).root(),
+            prove_inclusion(found.position, size, read),
+            prove_consistency(pin.size, size, read) if pin else [],
+        )
+
+    def _sign(self, root: bytes, size: int) -> bytes:
+        return sign_checkpoint(Checkpoint(self._signer.key.name, size, root), self._signer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    root: bytes
+    path: list[bytes]
+    consistency: list[bytes]
+
+
+def _malformed(error: RefusedError) -> RefusedError:
+    return RefusedError("LOG_ENTRY", error.message, field=error.field)
+
+
+def _out_of_range(have: int) -> RefusedError:
+    return RefusedError("LOG_RANGE", f"the log has {have} leaves: ask for others", field="size")
