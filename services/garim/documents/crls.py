@@ -61,7 +61,7 @@ def read_crl(data: bytes, trust: TrustPolicy, now_ms: int) -> Crl:
         now_ms: Time of the check, milliseconds since 1970.
 
     Raises:
-        RefusedError: `CRL_UNREADABLE`, `CRL_ISSUER_UNKNOWN`, `CRL_NOT_YET_ISSUED`, `CRL_STALE`.
+        RefusedError: `CRL_SIZE`, `CRL_UNREADABLE`, `CRL_ISSUER_UNKNOWN`, `CRL_NOT_YET_ISSUED`, `CRL_STALE`.
     """
     try:
         return _read_crl(data, trust, now_ms)
@@ -160,7 +160,7 @@ def _signers_of(anchor: DocumentAnchor) -> dict[str, x509.Certificate]:
 
 def _load(data: bytes) -> x509.CertificateRevocationList:
     if len(data) > MAX_CRL_BYTES:
-        raise RefusedError("CRL_UNREADABLE", f"larger than {MAX_CRL_BYTES} bytes", field="crl")
+        raise RefusedError("CRL_SIZE", f"larger than {MAX_CRL_BYTES} bytes", field="crl")
     if data.startswith(b"-----BEGIN"):
         return x509.load_pem_x509_crl(data)
     return x509.load_der_x509_crl(data)

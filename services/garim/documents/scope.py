@@ -1,4 +1,7 @@
-"""What a document covers, in the terms of grants: warrants writes it, custody derives it anew and compares."""
+"""What a document covers, in the terms of grants.
+
+Warrants writes it into the grant; custody derives it anew from the document and compares.
+"""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from garim.documents.crls import admit_crl, read_crl
+from garim.documents.crls import MAX_CRL_BYTES, admit_crl, read_crl
 from garim.documents.verify import VerifiedDocument
 from garim.documents.x509 import TrustPolicy
 from garim.testing import documents
@@ -119,6 +119,10 @@ def test_a_list_without_a_number_is_refused(pki: DocumentPki, reasons: Reasons) 
 @pytest.mark.parametrize("data", [b"", b"-----BEGIN X509 CRL-----\n", b"0\x82", b"0" * 100])
 def test_what_is_no_list_is_refused(pki: DocumentPki, reasons: Reasons, data: bytes) -> None:
     assert reasons(read_crl, data, pki.trust, documents.millis(pki)) == ["CRL_UNREADABLE"]
+
+
+def test_a_huge_list_is_refused_unread(pki: DocumentPki, reasons: Reasons) -> None:
+    assert reasons(read_crl, bytes(MAX_CRL_BYTES + 1), pki.trust, documents.millis(pki)) == ["CRL_SIZE"]
 
 
 def test_a_list_is_taken_as_pem_and_kept_as_der(pki: DocumentPki) -> None:

@@ -180,6 +180,17 @@ def test_an_algorithm_of_another_key_type_is_refused(
     assert reasons(jws.open_envelope, data) == ["KEY_ALGORITHM_MISMATCH"]
 
 
+def test_an_ed25519_key_does_not_sign_as_es256(
+    pki: DocumentPki, document: dict[str, Any], reasons: Reasons
+) -> None:
+    assert isinstance(pki.chief.key, ed25519.Ed25519PrivateKey)
+    copy = json.loads(json.dumps(document))
+    protected = base64url.encode(json.dumps(header_of(document, 1) | {"alg": "ES256"}).encode())
+    value = pki.chief.key.sign(f"{protected}.{document['payload']}".encode())
+    copy["signatures"][1] = {"protected": protected, "signature": base64url.encode(value)}
+    assert reasons(jws.open_envelope, pack(copy)) == ["KEY_ALGORITHM_MISMATCH"]
+
+
 def test_es256_with_another_curve_is_refused(
     pki: DocumentPki, document: dict[str, Any], reasons: Reasons
 ) -> None:
@@ -222,6 +233,12 @@ def test_spare_bits_at_the_end_of_base64url_are_refused(document: dict[str, Any]
     spare = text[:-1] + alphabet[alphabet.index(text[-1]) + 1]
     assert base64.urlsafe_b64decode(spare + "==") == base64.urlsafe_b64decode(text + "==")
     assert reasons(jws.open_envelope, bent(document, signature=spare)) == ["BASE64_NOT_CANONICAL"]
+
+
+@pytest.mark.parametrize("text", ["QR==", "QQ", "QQ=", "QQ==\n", "", "Q-==", "é", None])
+def test_base64_of_certificates_has_one_spelling_too(reasons: Reasons, text: object) -> None:
+    assert base64url.decode_standard("QQ==", field="x") == b"A"
+    assert reasons(base64url.decode_standard, text, field="x") == ["BASE64_NOT_CANONICAL"]
 
 
 def test_a_padded_payload_is_refused(document: dict[str, Any], reasons: Reasons) -> None:

@@ -226,6 +226,8 @@ def test_offences_are_those_of_the_issue_and_limits_those_of_the_receipt(pki: Do
 def test_before_the_first_version_nothing_is_allowed(pki: DocumentPki, kr: Policy) -> None:
     old = documents.disclosure(pki, issued_at="2019-12-31", period={"from": "2019-12-01", "to": "2019-12-02"})
     assert judged(pki, kr, old) == ["POLICY_NOT_IN_FORCE"]
+    before = parse_instant("2019-12-31")
+    assert judged(pki, kr, documents.disclosure(pki), before) == ["POLICY_NOT_IN_FORCE"]
 
 
 @pytest.mark.parametrize(
@@ -288,7 +290,8 @@ def test_versions_stand_in_order_of_time(reasons: Reasons) -> None:
         b"a: [",
         b"\xff",
         b"a: " + b"[" * 5000,
-        b"#" * (1024 * 1024 + 1),
+        b"a: [{b: 1, b: 2}]",
+        b"a: [*x]",
     ],
 )
 def test_yaml_with_any_trick_is_refused(reasons: Reasons, text: bytes) -> None:
@@ -296,6 +299,13 @@ def test_yaml_with_any_trick_is_refused(reasons: Reasons, text: bytes) -> None:
     assert found == ["POLICY_SYNTAX"] or set(found) <= {"FIELD_UNKNOWN", "FIELD_MISSING"}
     if b"<<" not in text:
         assert found == ["POLICY_SYNTAX"]
+
+
+def test_a_huge_file_is_refused_unread(reasons: Reasons) -> None:
+    content = KR.read_bytes()
+    padding = 1024 * 1024 - len(content)
+    assert load_policy(content + b"#" * padding)
+    assert reasons(load_policy, content + b"#" * (padding + 1)) == ["POLICY_SYNTAX"]
 
 
 def claims_of(pki: DocumentPki, subjects: int) -> Disclosure:
