@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from garim.kit.access import Rule, Table
 from garim.kit.deadlines import Deadline, within
@@ -84,13 +85,16 @@ class Guard(grpc.ServerInterceptor):
             handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream,
         )
 
-        def unary(request: Any, context: Context) -> Any:
-            with self._entered(begin(context)) as call, within(call.deadline):
-                return behaviour(request, context)
+        # Requests are parsed inside the guard, so that nothing of a caller without right is parsed at all.
+        parse = _parser_of(handler)
 
-        def stream(request: Any, context: Context) -> Iterator[Any]:
+        def unary(received: Any, context: Context) -> Any:
+            with self._entered(begin(context)) as call, within(call.deadline):
+                return behaviour(parse(received), context)
+
+        def stream(received: Any, context: Context) -> Iterator[Any]:
             with self._entered(begin(context)) as call:
-                yield from _bounded(lambda: behaviour(request, context), call.deadline)
+                yield from _bounded(lambda: behaviour(parse(received), context), call.deadline)
 
         make = {
             (False, False): grpc.unary_unary_rpc_method_handler,
@@ -100,8 +104,7 @@ class Guard(grpc.ServerInterceptor):
         }[(handler.request_streaming, handler.response_streaming)]
         return make(
             stream if handler.response_streaming else unary,
-            handler.request_deserializer,
-            handler.response_serializer,
+            response_serializer=handler.response_serializer,
         )
 
     @contextlib.contextmanager
@@ -133,6 +136,24 @@ def _bounded(start: Callable[[], Iterator[Any]], deadline: Deadline | None) -> I
 def status_code(context: Context) -> grpc.StatusCode | None:
     """Return the status that was set on a call so far; the type stubs do not know of it."""
     return cast("grpc.StatusCode | None", cast("Any", context).code())
+
+
+def _parser_of(handler: Handler) -> Callable[[Any], Any]:
+    """Return what makes a handler's request, or its stream of requests, of the bytes received."""
+    deserialize = handler.request_deserializer
+
+    def parse_one(received: bytes) -> Any:
+        if deserialize is None:
+            return received
+        try:
+            return deserialize(received)
+        except DecodeError:
+            raise RefusedError("REQUEST_MALFORMED", "the request is no message of this RPC") from None
+
+    def parse_all(received: Iterator[bytes]) -> Iterator[Any]:
+        return map(parse_one, received)
+
+    return parse_all if handler.request_streaming else parse_one
 
 
 def _unknown_rpc() -> Handler:

@@ -74,8 +74,11 @@ def errors_layer(telemetry: Telemetry) -> Layer:
         except RefusedError as refusal:
             _abort(call, status_of(refusal))
         except Exception as error:
-            if not call.context.is_active() or status_code(call.context) is not None:
-                raise  # the caller is gone, or the status has been set already
+            if type(error) is Exception and not error.args and status_code(call.context) is not None:
+                raise  # this is how gRPC's own abort leaves a handler
+            if not call.context.is_active():
+                # The caller is gone. Left to itself, gRPC would log the error with its text.
+                call.context.abort(grpc.StatusCode.CANCELLED, "the caller has gone")
             incident = new_incident()
             telemetry.error(
                 "incident", incident=incident, error=type(error).__name__, places=places_of(error)[-1200:]

@@ -56,6 +56,7 @@ class MeshServer:
         clock: For deadlines and rates.
         telemetry: For logs, counters and traces.
         refusal_sink: Where refused callers are appended to the audit log; see `refusals.RefusalSink`.
+        rotation: The service's own identity, where it is open already; read from the settings if None.
 
     Attributes:
         health: Where the service registers its readiness checks.
@@ -75,11 +76,12 @@ class MeshServer:
         clock: Clock,
         telemetry: Telemetry,
         refusal_sink: RefusalSink | None = None,
+        rotation: Rotation | None = None,
     ) -> None:
         self._drain_s = settings.drain_s
         self._telemetry = telemetry
         self.health = Health(telemetry, clock)
-        self.rotation = Rotation(settings.tls.files(), settings.mesh, clock, telemetry)
+        self.rotation = rotation or Rotation(settings.tls.files(), settings.mesh, clock, telemetry)
         self._reporter = RefusalReporter(telemetry, clock, refusal_sink)
         offered = _Offered()
         for register in registrations:

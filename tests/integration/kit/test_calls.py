@@ -29,6 +29,17 @@ def raising(error: Exception) -> object:
     return say
 
 
+def raw(running: Running, path: str) -> grpc.Channel:
+    files = running.authority.issue(path)
+    credentials = grpc.ssl_channel_credentials(
+        files.trust.read_bytes(), files.key.read_bytes(), files.certificate.read_bytes()
+    )
+    override = f"custody.{running.authority.mesh}.garim.internal"
+    return grpc.secure_channel(
+        running.address, credentials, options=[("grpc.ssl_target_name_override", override)]
+    )
+
+
 def refused(stub: EchoStub) -> RefusedError:
     with pytest.raises(RefusedError) as caught:
         stub.SayOnce(Text(value="x"))
@@ -75,18 +86,8 @@ def test_many_reasons_travel_without_breaking_the_call(running: Running, stub: E
 
 
 def test_a_foreign_client_finds_the_standard_details(running: Running) -> None:
-    files = running.authority.issue("service/redaction")
-    credentials = grpc.ssl_channel_credentials(
-        files.trust.read_bytes(), files.key.read_bytes(), files.certificate.read_bytes()
-    )
     running.echo.say = raising(RefusedError("BAD", "wrong", field="a.b"))
-    override = f"custody.{running.authority.mesh}.garim.internal"
-    with (
-        grpc.secure_channel(
-            running.address, credentials, options=[("grpc.ssl_target_name_override", override)]
-        ) as channel,
-        pytest.raises(grpc.RpcError) as caught,
-    ):
+    with raw(running, "service/redaction") as channel, pytest.raises(grpc.RpcError) as caught:
         channel.unary_unary(f"/{NAME}/Say")(b"", timeout=5)
     assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
     info, bad = rpc_status.from_call(caught.value).details
@@ -156,17 +157,7 @@ def test_a_stream_ends_at_its_deadline_even_if_the_caller_would_wait(running: Ru
             yield text
 
     running.echo.count = endless
-    files = running.authority.issue("service/redaction")
-    credentials = grpc.ssl_channel_credentials(
-        files.trust.read_bytes(), files.key.read_bytes(), files.certificate.read_bytes()
-    )
-    override = f"custody.{running.authority.mesh}.garim.internal"
-    with (
-        grpc.secure_channel(
-            running.address, credentials, options=[("grpc.ssl_target_name_override", override)]
-        ) as channel,
-        pytest.raises(grpc.RpcError) as caught,
-    ):
+    with raw(running, "service/redaction") as channel, pytest.raises(grpc.RpcError) as caught:
         list(channel.unary_stream(f"/{NAME}/Count")(b"", timeout=60))
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
     assert "longer than it may" in caught.value.details()
@@ -229,3 +220,40 @@ def test_repeats_end_after_a_few_and_share_a_budget(running: Running) -> None:
             stub.Say(Text(value="x"))
     # Four attempts for the first call; the fifth failure uses up the budget: the others are made once.
     assert running.echo.calls == 4 + 9
+
+
+def test_a_request_that_is_no_message_is_refused_and_only_after_access(running: Running) -> None:
+    for path, code in (
+        ("service/messages", grpc.StatusCode.PERMISSION_DENIED),
+        ("service/redaction", grpc.StatusCode.INVALID_ARGUMENT),
+    ):
+        with raw(running, path) as channel:
+            with pytest.raises(grpc.RpcError) as caught:
+                channel.unary_unary(f"/{NAME}/Say")(b"\xff\xff", timeout=5)
+            assert caught.value.code() is code
+            with pytest.raises(grpc.RpcError) as caught:
+                channel.stream_unary(f"/{NAME}/Gather")(iter([b"\xff\xff"]), timeout=5)
+            assert caught.value.code() is code
+    assert running.echo.calls == 0
+
+
+def test_an_error_after_the_caller_has_gone_leaves_no_text_in_any_log(
+    running: Running, stub: EchoStub, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ended: list[bool] = []
+
+    def fail_late(text: str) -> Iterator[str]:
+        yield text
+        wait_for(lambda: bool(ended))
+        time.sleep(0.2)
+        raise KeyError("김가림")
+
+    running.echo.count = fail_late
+    with caplog.at_level(logging.DEBUG):
+        answers = stub.Count(Text(value="x"))
+        next(answers)
+        answers.cancel()
+        ended.append(True)
+        wait_for(lambda: running.telemetry.counted("calls_served", method=f"/{NAME}/Count") == 1)
+        time.sleep(0.1)
+    assert "김가림" not in caplog.text + running.log.getvalue() + "".join(capfd.readouterr())

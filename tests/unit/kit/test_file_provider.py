@@ -7,6 +7,8 @@ import pytest
 
 from garim.kit.providers import KeyHandle
 from garim.kit.providers.file import FileKeyProvider
+from garim.kit.providers.opening import open_key_provider
+from garim.kit.settings import KeyProviderSettings
 from garim.sealing.secret import Secret
 from garim.statements.refusal import Kind, RefusedError
 
@@ -142,3 +144,20 @@ def test_with_a_passphrase_no_file_holds_the_key_in_the_clear(
     monkeypatch.setattr(Secret, "random", classmethod(lambda _cls, size: Secret(bytearray(b"k" * size))))
     opened(folder, b"right").create_object("epoch", "e1")
     assert b"kkkk" not in (folder / "epoch" / "e1.key").read_bytes()
+
+
+def test_settings_name_the_provider_and_its_passphrase_file(tmp_path: Path, folder: Path) -> None:
+    path = tmp_path / "passphrase"
+    path.touch(mode=0o600)
+    path.write_bytes(b"right\n")
+    opened(folder, b"right").create_object("epoch", "e1")
+    settings = KeyProviderSettings.model_validate(
+        {"kind": "file", "folder": str(folder), "passphrase_file": str(path)}
+    )
+    assert open_key_provider(settings, MESH).list("epoch") == [KeyHandle("epoch", "e1")]
+    path.write_bytes(b"\n")
+    with pytest.raises(RefusedError, match="KEY_PASSPHRASE_EMPTY"):
+        open_key_provider(settings, MESH)
+    path.chmod(0o644)
+    with pytest.raises(RefusedError, match="KEY_FILE_MODE"):
+        open_key_provider(settings, MESH)
