@@ -1,0 +1,191 @@
+"""Counting what a document's scope matches, without opening anything; once for each document, logged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from garim.kit.clock import Clock
+from garim.kit.db import Database
+from garim.messages import scope_rows as rows
+from garim.messages.tickets import Ticket
+from garim.sealing.roster import RosterRecord
+from garim.sealing.segment import KIND_OPAQUE
+from garim.statements import dsse
+from garim.statements.model import CheckpointSeen
+from garim.statements.scope import Forecast
+from garim.translog.proven import LogProof
+
+
+class Proven(Protocol):
+    """A logged entry: the kit's `LoggedEntry` fits."""
+
+    @property
+    def proof(self) -> LogProof:
+        """What proves it."""
+        ...
+
+
+class Log(Protocol):
+    """The store's access to the transparency log: the kit's `Ledger` fits."""
+
+    def append(self, kind: str, body: bytes, *, key: str) -> Proven:
+        """Log a body and return its proof."""
+        ...
+
+    def checkpoint_seen(self) -> CheckpointSeen | None:
+        """Return the largest pinned checkpoint."""
+        ...
+
+
+class Counted(NamedTuple):
+    """What a scope matches, exactly; never shown so.
+
+    Attributes:
+        messages: In matched segments.
+        conversations: Summed over epochs.
+        bystanders: Account tags that are not the ticket's, summed over epochs.
+        opaque: Segments of secret chats among them.
+        tags: Blinded tags of the matched conversations.
+    """
+
+    messages: int
+    conversations: int
+    bystanders: int
+    opaque: int
+    tags: frozenset[bytes]
+
+
+def round_up(count: int) -> int:
+    """Return the smallest of 0, 1, 2, 5, 10, 20, 50, … that is not below `count`."""
+    if count == 0:
+        return 0
+    power: int = 10 ** (len(str(count)) - 1)
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= count)
+
+
+class Forecaster:
+    """Makes forecasts.
+
+    Args:
+        database: The store's tables.
+        log: The transparency log.
+        sign: Signs with the store's key.
+        mesh: Name of the mesh.
+        store: Name of this store.
+        clock: For the time of issue.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        sign: Callable[[bytes], bytes],
+        *,
+        mesh: str,
+        store: str,
+        clock: Clock,
+    ) -> None:
+        self._database = database
+        self._log = log
+        self._sign = sign
+        self._mesh = mesh
+        self._store = store
+        self._clock = clock
+
+    def forecast(self, ticket: Ticket) -> dsse.Envelope:
+        """Return the document's forecast, counting it where this is the first time.
+
+        Args:
+            ticket: A verified forecast ticket.
+
+        Raises:
+            RefusedError: Those of the log and the database.
+        """
+        with self._database.reading() as connection:
+            kept = rows.find_forecast(connection, ticket.document)
+        if kept is None:
+            payload = self._statement(ticket, self._count(ticket)).to_bytes()
+            with self._database.writing() as connection:
+                kept = rows.keep_forecast(connection, ticket.document, payload), None
+        payload, signed = kept
+        if signed is not None:
+            return dsse.from_bytes(signed)
+        self._log.append("forecast", payload, key=ticket.document.hex())
+        envelope = dsse.sign(Forecast.PAYLOAD_TYPE, payload, self._sign)
+        with self._database.writing() as connection:
+            rows.sign_forecast(connection, ticket.document, dsse.to_bytes(envelope))
+        return envelope
+
+    def _statement(self, ticket: Ticket, counted: Counted) -> Forecast:
+        return Forecast(
+            mesh=self._mesh,
+            purpose="forecast",
+            issued=self._clock.now_ms(),
+            expires=None,
+            checkpoint=self._log.checkpoint_seen(),
+            store=self._store,
+            document=ticket.scope.document,
+            ticket=ticket.digest.hex(),
+            messages=round_up(counted.messages),
+            conversations=round_up(counted.conversations),
+            bystanders=round_up(counted.bystanders),
+            opaque=round_up(counted.opaque),
+            conversation_tags=tuple(sorted(tag.hex() for tag in counted.tags)),
+        )
+
+    def _count(self, ticket: Ticket) -> Counted:
+        scope = ticket.scope
+        with self._database.reading() as connection:
+            epochs = rows.find_epochs(connection, list(ticket.epochs))
+            newest = rows.newest_batch(connection)
+        window = rows.Window(scope.period.start, scope.period.end, scope.received_until, newest)
+        messages = conversations = bystanders = opaque = 0
+        found: set[bytes] = set()
+        for epoch in epochs:
+            tags = ticket.epochs[epoch.epoch]
+            people: set[bytes] = set()
+            with self._database.reading() as connection:
+                matched = rows.matched_rosters(connection, epoch.number, tags)
+            for conversation, rosters in matched.items():
+                counts = self._count_conversation(conversation, rosters, window)
+                if not counts.rosters:
+                    continue
+                messages += counts.messages
+                opaque += counts.opaque
+                conversations += 1
+                with self._database.reading() as connection:
+                    row = rows.conversation(connection, conversation)
+                    kept = [rows.roster_record(connection, one) for one in counts.rosters]
+                if row is not None:
+                    found.add(row.tag)
+                for record in kept:
+                    if record is not None:
+                        plain = RosterRecord.decode(record).plain
+                        people.update(one.tag for one in plain.members if one.kind == "account")
+            bystanders += len(people.difference(tags))
+        return Counted(messages, conversations, bystanders, opaque, frozenset(found))
+
+    def _count_conversation(
+        self, conversation: int, rosters: frozenset[int], window: rows.Window
+    ) -> _ConversationCount:
+        messages = opaque = 0
+        named: set[int] = set()
+        behind = (0, 0)
+        while True:
+            with self._database.reading() as connection:
+                page = rows.index_page(connection, conversation, window, behind)
+            for row in page:
+                if row.roster in rosters:
+                    named.add(row.roster)
+                    messages += row.messages
+                    opaque += row.kind == KIND_OPAQUE
+            if len(page) < rows.PAGE:
+                return _ConversationCount(messages, opaque, frozenset(named))
+            behind = (page[-1].batch, page[-1].place + 1)
+
+
+class _ConversationCount(NamedTuple):
+    messages: int
+    opaque: int
+    rosters: frozenset[int]

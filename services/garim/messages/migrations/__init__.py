@@ -1,0 +1,1 @@
+"""The store's own line of Alembic migrations."""

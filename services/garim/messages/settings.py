@@ -1,0 +1,39 @@
+"""Settings of the message store."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pydantic
+
+from garim.kit.settings import DatabaseSettings, ServiceSettings, SettingPath
+
+StoreName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
+
+
+class MessagesSettings(ServiceSettings):
+    """What the message store needs beyond every service's settings.
+
+    Attributes:
+        store: Name of this store, pinned with its key in governance.
+        statement_key: Ed25519 private key (PEM PKCS #8, mode 0600) that signs write-secret records and
+            statements.
+        database: Where the tables lie.
+        write_secret_s: How long a write secret lives, in seconds; overwritten within a second more, and never
+            later than after 60.
+        batches_at_once: Batches worked on at once; beyond it callers are told to come back.
+        max_future_s: How far a message's sent-at may lie ahead of the store's clock, in seconds.
+        preservation_days: How long rows that a preservation order was read for are kept beyond retention;
+            custody makes them unreadable at the order's end by destroying their keys.
+        drop_grace_s: How long the clock must have stood behind an epoch's retention before its rows are
+            dropped, in seconds, so that a jump of the clock loses nothing.
+    """
+
+    store: StoreName
+    statement_key: SettingPath
+    database: DatabaseSettings
+    write_secret_s: Annotated[int, pydantic.Field(ge=1, le=59)] = 58
+    batches_at_once: Annotated[int, pydantic.Field(ge=1, le=256)] = 8
+    max_future_s: Annotated[int, pydantic.Field(ge=0, le=86_400)] = 600
+    preservation_days: Annotated[int, pydantic.Field(ge=1, le=3_650)] = 365
+    drop_grace_s: Annotated[int, pydantic.Field(ge=0, le=86_400)] = 600
