@@ -1,7 +1,7 @@
 """The recipient's acknowledgement of a delivered package, signed by the certificate that the document names.
 
-A file of JSON: ``{"certificate": DER in base64, "statement": DSSE envelope}``. The envelope's payload names the
-package's digest; its signature is ES256 (DER form) or Ed25519 by the certificate's key.
+A file of JSON: ``{"certificate": DER in base64, "statement": DSSE envelope}``. The envelope's payload names
+the package's digest; its signature is ES256 (DER form) or Ed25519 by the certificate's key.
 """
 
 from __future__ import annotations

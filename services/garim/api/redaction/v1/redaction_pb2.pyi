@@ -36,11 +36,13 @@ class _BuildStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BuildStage
     """Second pass: reading, decrypting, masking, sealing."""
     BUILD_STAGE_SCANNING: _BuildStage.ValueType  # 4
     """Scanning for leaks."""
-    BUILD_STAGE_CLOSING: _BuildStage.ValueType  # 5
+    BUILD_STAGE_PACKING: _BuildStage.ValueType  # 5
+    """Sealing identities and writing the encrypted package."""
+    BUILD_STAGE_CLOSING: _BuildStage.ValueType  # 6
     """Closing the dossier with custody."""
-    BUILD_STAGE_CLOSED: _BuildStage.ValueType  # 6
+    BUILD_STAGE_CLOSED: _BuildStage.ValueType  # 7
     """Done."""
-    BUILD_STAGE_HELD: _BuildStage.ValueType  # 7
+    BUILD_STAGE_HELD: _BuildStage.ValueType  # 8
     """Stopped: reviewers must judge the holds."""
 
 class BuildStage(_BuildStage, metaclass=_BuildStageEnumTypeWrapper):
@@ -56,11 +58,13 @@ BUILD_STAGE_MASKING: BuildStage.ValueType  # 3
 """Second pass: reading, decrypting, masking, sealing."""
 BUILD_STAGE_SCANNING: BuildStage.ValueType  # 4
 """Scanning for leaks."""
-BUILD_STAGE_CLOSING: BuildStage.ValueType  # 5
+BUILD_STAGE_PACKING: BuildStage.ValueType  # 5
+"""Sealing identities and writing the encrypted package."""
+BUILD_STAGE_CLOSING: BuildStage.ValueType  # 6
 """Closing the dossier with custody."""
-BUILD_STAGE_CLOSED: BuildStage.ValueType  # 6
+BUILD_STAGE_CLOSED: BuildStage.ValueType  # 7
 """Done."""
-BUILD_STAGE_HELD: BuildStage.ValueType  # 7
+BUILD_STAGE_HELD: BuildStage.ValueType  # 8
 """Stopped: reviewers must judge the holds."""
 Global___BuildStage: _TypeAlias = BuildStage  # noqa: Y015
 

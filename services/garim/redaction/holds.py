@@ -1,0 +1,160 @@
+"""Holds: places that an attempt left to people, and the reviewers' decisions that lift them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from garim.kit.clock import Clock
+from garim.kit.db import Database
+from garim.kit.governance import GovernanceView
+from garim.kit.ledger import Ledger
+from garim.redaction.attempt.job import Hold, Place
+from garim.redaction.tables import HELD, builds, lifts
+from garim.statements import dsse, strict_json, subjects
+from garim.statements.decisions import Decision
+from garim.statements.governance import raw_key
+from garim.statements.refusal import Kind, RefusedError
+
+
+def encode(holds: Sequence[Hold]) -> bytes:
+    """Return holds as canonical JSON: what a lifting decision covers."""
+    return strict_json.dump({"holds": [one.to_json() for one in holds]})
+
+
+def decode(data: bytes) -> list[Hold]:
+    """Read what `encode` made."""
+    return [Hold.from_json(one) for one in strict_json.parse_object(data)["holds"]]
+
+
+@dataclass(frozen=True, slots=True)
+class HoldState:
+    """The holds of a case's last attempt.
+
+    Args:
+        holds: The places.
+        subject: What a lifting decision names as its subject.
+        lifts: How many reviewers have lifted them.
+        needed: How many must.
+    """
+
+    holds: list[Hold]
+    subject: str
+    lifts: int
+    needed: int
+
+
+class Holds:
+    """Keeps holds and lifts.
+
+    Args:
+        database: The service's own.
+        ledger: Lifts are logged before they count.
+        governance: Names the reviewers.
+        mesh: Name of the mesh.
+        clock: Judges expiry.
+    """
+
+    def __init__(
+        self, database: Database, ledger: Ledger, governance: GovernanceView, mesh: str, clock: Clock
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._governance = governance
+        self._mesh = mesh
+        self._clock = clock
+
+    def state(self, case_id: bytes) -> HoldState:
+        """Return the holds of a case's last attempt.
+
+        Raises:
+            RefusedError: `CASE_UNKNOWN` where nothing was built for the case.
+        """
+        with self._database.reading() as connection:
+            row = connection.execute(sa.select(builds).where(builds.c.case_id == case_id)).one_or_none()
+            if row is None:
+                raise RefusedError("CASE_UNKNOWN", "nothing was built for this case", kind=Kind.NOT_FOUND)
+            held = row.holds if row.state == HELD else encode(())
+            subject = subjects.lift(row.document, held)
+            count = connection.execute(
+                sa.select(sa.func.count())
+                .select_from(lifts)
+                .where(lifts.c.case_id == case_id, lifts.c.subject == subject)
+            ).scalar_one()
+        return HoldState(decode(held), subject, count, self._governance.current().review_quorum)
+
+    def lift(self, case_id: bytes, envelope: dsse.Envelope, caller: str) -> HoldState:
+        """Record a reviewer's lift of exactly the holds of the last attempt.
+
+        Args:
+            case_id: The case.
+            envelope: The signed decision.
+            caller: Name in the caller's certificate; must be the decision's person.
+
+        Raises:
+            RefusedError: `HOLD_UNKNOWN`, `DECISION_PERSON`, `DECISION_ACTION`, `DECISION_SUBJECT`,
+                `DECISION_REPEATED`, `GOVERNANCE_VERSION`, and why the log refuses.
+        """
+        state = self.state(case_id)
+        if not state.holds:
+            raise RefusedError("HOLD_UNKNOWN", "this case has no holds", kind=Kind.PRECONDITION)
+        governance = self._governance.current()
+        reviewer = governance.reviewer(caller)
+        if reviewer is None:
+            raise RefusedError("DECISION_PERSON", "the caller is no reviewer", kind=Kind.FORBIDDEN)
+        decision = Decision.verify(
+            envelope, [raw_key(reviewer.decision_key)], mesh=self._mesh, now=self._clock.now_ms()
+        )
+        if decision.person != caller:
+            raise RefusedError("DECISION_PERSON", "the decision is another person's", kind=Kind.FORBIDDEN)
+        if decision.action != "lift":
+            raise RefusedError("DECISION_ACTION", "the decision is about something else", field="action")
+        if decision.subject != state.subject:
+            raise RefusedError("DECISION_SUBJECT", "the holds have changed: list them again", field="subject")
+        if decision.governance != governance.version:
+            raise RefusedError(
+                "GOVERNANCE_VERSION", "another governance version is in force", field="governance"
+            )
+        with self._database.reading() as connection:
+            mine = (lifts.c.case_id == case_id, lifts.c.subject == state.subject, lifts.c.person == caller)
+            if connection.execute(sa.select(lifts.c.person).where(*mine)).one_or_none():
+                raise RefusedError(
+                    "DECISION_REPEATED", "this reviewer has lifted them already", kind=Kind.EXISTS
+                )
+        key = hashlib.sha256(envelope.payload).hexdigest()
+        entry = self._ledger.append("lift", envelope.payload, key=key, magnitudes={"holds": len(state.holds)})
+        decision.demand_current(entry.time_ms)
+        with self._database.writing() as connection:
+            connection.execute(
+                sa.insert(lifts)
+                .prefix_with("OR IGNORE")
+                .values(
+                    case_id=case_id,
+                    subject=state.subject,
+                    person=caller,
+                    decision=dsse.to_bytes(envelope),
+                    holds=encode(state.holds),
+                )
+            )
+        return self.state(case_id)
+
+    def lifted(self, case_id: bytes) -> list[Place]:
+        """Return all places of the case that a quorum of today's reviewers has lifted."""
+        governance = self._governance.current()
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(lifts).where(lifts.c.case_id == case_id)).all()
+        by_subject: dict[str, set[str]] = {}
+        places: dict[str, list[Place]] = {}
+        for row in rows:
+            if governance.reviewer(row.person) is not None:
+                by_subject.setdefault(row.subject, set()).add(row.person)
+                places[row.subject] = [one.place for one in decode(row.holds)]
+        return [
+            place
+            for subject, people in by_subject.items()
+            if len(people) >= governance.review_quorum
+            for place in places[subject]
+        ]

@@ -1,0 +1,1 @@
+"""Redaction's own line of migrations."""

@@ -1,0 +1,5 @@
+"""Runs redaction's migrations."""
+
+from garim.kit.migrations import run_env
+
+run_env()
