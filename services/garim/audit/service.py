@@ -18,8 +18,7 @@ from garim.statements.refusal import Kind, RefusedError
 from garim.translog.checkpoint import Checkpoint, sign_checkpoint
 from garim.translog.keys import Signer
 from garim.translog.leaf import ZERO_SALT, Leaf, commitment_to_digest, parse_leaf
-from garim.translog.memory import MemoryTree
-from garim.translog.tree import hash_leaf, prove_consistency, prove_inclusion, read_frontier
+from garim.translog.tree import Frontier, hash_leaf, prove_consistency, prove_inclusion, read_frontier
 
 TOLERANCE_MS = 120_000
 MAX_PAGE = 1_000
@@ -205,20 +204,19 @@ class TransparencyLog:
             tables.keep_own(connection, entry.commitment, body, salt)
 
     def check_stored(self) -> None:
-        """Hash all leaves anew and demand the stored nodes' root.
+        """Hash all leaves anew and demand the stored nodes, all of them.
 
         Raises:
             RefusedError: `LOG_STORED` (data loss).
         """
-        tree = MemoryTree()
+        frontier = Frontier()
         with self._database.reading() as connection:
             for page in tables.all_leaves(connection):
-                tree.append(page)
-            stored = read_frontier(tables.read_size(connection), tables.node_reader(connection))
-        if stored.size != tree.size or stored.root() != tree.root():
-            raise RefusedError(
-                "LOG_STORED", "the stored nodes are not those of the leaves: restore", kind=Kind.DATA_LOSS
-            )
+                frontier, runs = frontier.extend([hash_leaf(leaf) for leaf in page])
+                if any(tables.read_run(connection, run) != run.hashes for run in runs):
+                    raise _damaged()
+            if frontier.size != tables.read_size(connection):
+                raise _damaged()
 
     @contextlib.contextmanager
     def _meeting(self, actor: str, pin: CheckpointSeen | None) -> Iterator[tuple[sa.Connection, int]]:
@@ -313,6 +311,14 @@ class _Proven:
 
 def _malformed(error: RefusedError) -> RefusedError:
     return RefusedError("LOG_ENTRY", error.message, field=error.field)
+
+
+def _damaged() -> RefusedError:
+    return RefusedError(
+        "LOG_STORED",
+        "the stored nodes are not those of the leaves: restore the database",
+        kind=Kind.DATA_LOSS,
+    )
 
 
 def _out_of_range(have: int) -> RefusedError:

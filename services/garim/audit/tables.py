@@ -94,6 +94,16 @@ def node_reader(connection: sa.Connection) -> HashReader:
     return read
 
 
+def read_run(connection: sa.Connection, run: Run) -> list[bytes]:
+    """Return the stored hashes at the places of `run`."""
+    query = sa.select(nodes.c.hash).where(
+        nodes.c.level == run.level,
+        nodes.c.position >= run.first,
+        nodes.c.position < run.first + len(run.hashes),
+    )
+    return list(connection.execute(query.order_by(nodes.c.position)).scalars())
+
+
 def add_leaf(connection: sa.Connection, position: int, leaf: Leaf, data: bytes, runs: Sequence[Run]) -> None:
     """Store a leaf with the nodes that it completes.
 
