@@ -85,12 +85,9 @@ def rule_of(method: descriptor.MethodDescriptor) -> Rule:
         RefusedError: `ACCESS_UNLISTED_RPC` (no option or no callers) or `ACCESS_RULE_INVALID`.
     """
     path = f"/{method.containing_service.full_name}/{method.name}"
-    options = method.GetOptions()
-    if not options.HasExtension(access_pb2.access):
-        raise _unlisted(path, "the RPC carries no access option")
-    access = options.Extensions[access_pb2.access]
+    access = method.GetOptions().Extensions[access_pb2.access]
     if not access.callers:
-        raise _unlisted(path, "the RPC's access option lists no callers")
+        raise _unlisted(path, "the RPC has no access option, or one without callers")
     if not all(_PATTERN.fullmatch(pattern) for pattern in access.callers):
         raise RefusedError("ACCESS_RULE_INVALID", "a caller pattern names no kind of identity", field=path)
     if not 0 <= access.deadline_seconds <= MAX_DEADLINE_S:

@@ -121,8 +121,6 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def prepare(connection: Any, _record: object) -> None:
-            # The driver would begin transactions by itself, and later than it should.
-            connection.isolation_level = None
             for pragma in (
                 f"busy_timeout = {self._busy_timeout_ms}",
                 "journal_mode = WAL",

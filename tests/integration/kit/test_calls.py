@@ -256,4 +256,5 @@ def test_an_error_after_the_caller_has_gone_leaves_no_text_in_any_log(
         ended.append(True)
         wait_for(lambda: running.telemetry.counted("calls_served", method=f"/{NAME}/Count") == 1)
         time.sleep(0.1)
+    assert '"incident"' not in running.log.getvalue()
     assert "김가림" not in caplog.text + running.log.getvalue() + "".join(capfd.readouterr())

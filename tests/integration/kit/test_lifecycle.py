@@ -171,6 +171,16 @@ def test_a_rotated_certificate_is_used_without_a_restart(running: Running) -> No
         channel.unary_unary(f"/{NAME}/Say")(b"", timeout=5)
 
 
+def test_an_open_channel_shows_its_new_certificate_at_the_next_call(running: Running) -> None:
+    running.echo.say = lambda _text, context: dict(context.auth_context())["x509_pem_cert"][0].decode()
+    files = running.authority.issue("service/redaction")
+    stub = running.stub(files)
+    for _ in range(2):
+        assert stub.Say(Text()).value == files.certificate.read_text()
+        running.authority.issue("service/redaction")
+    assert stub.Say(Text()).value == files.certificate.read_text()
+
+
 def test_a_rotation_in_the_middle_of_a_stream_does_not_end_it(running: Running) -> None:
     release = threading.Event()
 
@@ -225,6 +235,20 @@ def test_a_server_whose_service_has_no_descriptor_does_not_start(
 ) -> None:
     with pytest.raises(RefusedError, match="ACCESS_UNLISTED_RPC"):
         build(tmp_path, authority, "kit.test.v1.NoService")
+
+
+def test_a_server_with_handlers_beside_its_services_does_not_start(
+    tmp_path: Path, authority: Authority
+) -> None:
+    def register(server: grpc.Server) -> None:
+        Echo().register(server)
+        handler = grpc.unary_unary_rpc_method_handler(lambda request, _context: request)
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("a.B", {"C": handler}),))
+
+    settings = settings_of(tmp_path, authority, authority.service("custody"))
+    telemetry = Telemetry("custody", SystemClock(), strict=True)
+    with pytest.raises(RefusedError, match="ACCESS_UNLISTED_RPC"):
+        MeshServer(settings, [register], clock=SystemClock(), telemetry=telemetry)
 
 
 def test_a_server_with_an_empty_trust_store_or_a_persons_certificate_does_not_start(

@@ -104,6 +104,15 @@ def test_a_database_locked_by_another_process_says_so(database: Database, tmp_pa
     write(database, "one")
 
 
+def test_a_writing_transaction_holds_the_database_from_its_first_moment(
+    database: Database, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "state.db", isolation_level=None, timeout=0)
+    with database.writing(), pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
 def test_a_full_disk_says_so_and_leaves_nothing_half_done(database: Database) -> None:
     with database.writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()

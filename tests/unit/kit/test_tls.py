@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import os
 import time
 from pathlib import Path
 
 import pytest
 
-from garim.kit.tls import TlsFiles, load
+from garim.kit.clock import SystemClock
+from garim.kit.telemetry import Telemetry
+from garim.kit.tls import Rotation, TlsFiles, load
 from garim.statements.refusal import RefusedError
 from kit_support.authority import Authority
 
@@ -34,6 +38,28 @@ def test_a_private_key_that_others_can_read_is_refused(authority: Authority, mod
     files = authority.service("custody")
     files.key.chmod(mode)
     assert reason(files) == "KEY_FILE_MODE"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_private_key_of_another_user_is_refused(authority: Authority) -> None:
+    files = authority.service("custody")
+    os.chown(files.key, 65534, -1)
+    assert reason(files) == "KEY_FILE_MODE"
+
+
+def test_a_rotation_cannot_change_the_identity(authority: Authority) -> None:
+    files, audit = authority.service("custody"), authority.service("audit")
+    log = io.StringIO()
+    clock = SystemClock()
+    rotation = Rotation(files, authority.mesh, clock, Telemetry("custody", clock, stream=log, strict=True))
+    first = rotation.current()
+    files.key.write_bytes(audit.key.read_bytes())
+    files.certificate.write_bytes(audit.certificate.read_bytes())
+    assert rotation.current() is first
+    assert "CERTIFICATE_IDENTITY" in log.getvalue()
+    authority.service("custody")
+    assert rotation.current().identity == first.identity
+    assert rotation.current() is not first
 
 
 @pytest.mark.parametrize("name", ["key", "certificate", "trust"])
