@@ -13,19 +13,20 @@ from garim.masking import identifiers, numbers
 from garim.masking.finding import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from garim.masking.infotype import InfoType
     from garim.masking.normalise import Batch
 
     Judge = Callable[[re.Match[str], str, str], tuple[InfoType, str] | None]
+    Recogniser = tuple[re.Pattern[str], Judge]
 
 CONTEXT_BEFORE = 40
 CONTEXT_AFTER = 16
 _BEFORE_ZONE = 4
 _BEYOND_ZONE = 12
 
-_RECOGNISERS: tuple[tuple[re.Pattern[str], Judge], ...] = (*identifiers.RECOGNISERS, *numbers.RECOGNISERS)
+_LETTER = re.compile("[a-z가-힣]")
 
 
 def classify(batch: Batch, start: int, end: int) -> list[Finding]:
@@ -40,7 +41,7 @@ def classify(batch: Batch, start: int, end: int) -> list[Finding]:
     lowered = batch.lowered
     limit = min(end + _BEYOND_ZONE, text_end)
     found: list[Finding] = []
-    for shape, judge in _RECOGNISERS:
+    for shape, judge in _fitting(lowered[start:end]):
         for match in shape.finditer(lowered, max(text_start, start - _BEFORE_ZONE), limit):
             low, high = _trimmed(lowered, *match.span("v"))
             if (
@@ -55,6 +56,21 @@ def classify(batch: Batch, start: int, end: int) -> list[Finding]:
             if judged is not None:
                 found.append(Finding(low, high, judged[0], judged[1], None))
     return sorted(found, key=lambda finding: finding.start)
+
+
+def _fitting(zone: str) -> Iterator[Recogniser]:
+    """Yield the recognisers that a zone's characters allow, in the order of their claims."""
+    if "@" in zone:
+        yield from identifiers.AT
+    if "/" in zone:
+        yield from identifiers.LINK
+    if ":" in zone or zone.count("-") >= 5:
+        yield from identifiers.COLONS
+    if _LETTER.search(zone):
+        yield from identifiers.LETTERS
+    if any(map(str.isdecimal, zone)):
+        yield from identifiers.DIGITS
+        yield from numbers.DIGITS
 
 
 def _trimmed(text: str, low: int, high: int) -> tuple[int, int]:

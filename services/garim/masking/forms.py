@@ -45,7 +45,7 @@ class Form:
 
 
 _BRACKETED = re.compile(r"[(\[{<（【][^)\]}>）】]*[)\]}>）】]")
-_TOKENS = re.compile(r"[^\s()\[\]{}<>【】·/,|&+]+")
+_TOKENS = re.compile(r"[가-힣]+|[^\W\d_ㄱ-ㅣ가-힣][^\s()\[\]{}<>【】·/,|&+ㄱ-ㅣ가-힣]*|\d+")
 _TITLE = re.compile(rf"(?:{korean.TITLES})+")
 _NICK_TAIL = re.compile(
     r"[_`^\-]+\Z|[|_\-`](?:away|afk|work|home|brb|gone|sleep|zzz+|busy|lunch|laptop|lap|phone|mobile|out|off|bnc|school|dinner)\Z"

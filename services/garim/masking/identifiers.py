@@ -10,7 +10,7 @@ from garim.masking import checksums
 from garim.masking.infotype import InfoType
 
 if TYPE_CHECKING:
-    from garim.masking.classify import Judge
+    from garim.masking.classify import Recogniser
 
     Judged = tuple[InfoType, str] | None
 
@@ -44,11 +44,9 @@ _ADDRESS_WORD = re.compile(
 _LARGEST_IN_VERSION = 31
 _PRIVATE = 10
 _IBAN = re.compile(r"\b(?P<v>[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?)(?![a-z0-9])")
-_PASSPORT = re.compile(
-    r"(?<![a-z0-9])(?P<v>[a-z]{1,2} ?-?\d{7,8}|[a-z]\d{3}[a-z]\d{4}"
-    r"|(?<=여권)\d{9}|(?<=여권 )\d{9})(?![a-z0-9])"
-)
-_PASSPORT_WORD = re.compile(r"여권|passport")
+_PASSPORT = re.compile(r"(?<![a-z0-9])(?P<v>[a-z]{1,2} ?-?\d{7,8}|[a-z]\d{3}[a-z]\d{4})(?![a-z0-9])")
+_PASSPORT_DIGITS = re.compile(r"(?<![\d\-])(?P<v>\d{9})(?![\d\-])")
+_PASSPORT_WORD = re.compile(r"(?:여권|passport)[^\d\n]{0,14}\Z")
 _PLATE = re.compile(
     r"(?<![\d.\-])(?P<v>(?:(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원"
     r"|충북|충남|전북|전남|경북|경남|제주) ?)?"
@@ -126,15 +124,13 @@ def _service(match: re.Match[str], _before: str, _after: str) -> Judged:
     return (InfoType.HANDLE, match["v"].lstrip("@").rstrip(".")) if named else None
 
 
-RECOGNISERS: tuple[tuple[re.Pattern[str], Judge], ...] = (
-    (_MAIL, _mail),
-    (_AT_HOST, _at_host),
-    (_HANDLE_URL, _handle_url),
-    (_SERVICE, _service),
-    (_MAC, _mac),
-    (_IPV6, _ipv6),
-    (_IPV4, _ipv4),
-    (_IBAN, _iban),
-    (_PASSPORT, _passport),
-    (_PLATE, _plate),
-)
+AT: tuple[Recogniser, ...] = ((_MAIL, _mail), (_AT_HOST, _at_host))
+"""For zones with an at sign."""
+LINK: tuple[Recogniser, ...] = ((_HANDLE_URL, _handle_url),)
+"""For zones with a slash."""
+COLONS: tuple[Recogniser, ...] = ((_MAC, _mac), (_IPV6, _ipv6))
+"""For zones with colons, or hyphens in their place."""
+LETTERS: tuple[Recogniser, ...] = ((_SERVICE, _service), (_IBAN, _iban), (_PASSPORT, _passport))
+"""For zones with letters."""
+DIGITS: tuple[Recogniser, ...] = ((_IPV4, _ipv4), (_PLATE, _plate), (_PASSPORT_DIGITS, _passport))
+"""For zones with digits."""

@@ -13,7 +13,7 @@ from garim.masking import checksums, phones
 from garim.masking.infotype import InfoType
 
 if TYPE_CHECKING:
-    from garim.masking.classify import Judge
+    from garim.masking.classify import Judge, Recogniser
 
     Judged = tuple[InfoType, str] | None
 
@@ -105,7 +105,7 @@ def _birth(match: re.Match[str], before: str, after: str) -> Judged:
     return InfoType.DATE_OF_BIRTH, "-".join(part.zfill(2) for part in re.findall(r"\d+", match["v"]))
 
 
-RECOGNISERS: tuple[tuple[re.Pattern[str], Judge], ...] = (
+DIGITS: tuple[Recogniser, ...] = (
     (_RRN, _resident),
     (_DRIVER, _shape(InfoType.DRIVER_LICENSE)),
     (_CARD, _card),
@@ -118,3 +118,4 @@ RECOGNISERS: tuple[tuple[re.Pattern[str], Judge], ...] = (
     (phones.NORTH_AMERICAN, phones.north_american),
     (phones.NAMED, phones.named),
 )
+"""For zones with digits, in the order of their claims."""

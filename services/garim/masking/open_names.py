@@ -64,49 +64,73 @@ _LABEL = korean.alternatives(
     기자 주무관 과장 팀장 강사 교수 의사 원장 대표
     """
 )
+_ROLE_END = "자인명름의관원생람주방함사"
+"""Last syllables of labels in forms: 신청자, 임차인, 성명, 이름, 집도의, 심사관 …"""
+_COLON = r"(?:\([^)\n\x00]{1,8}\))? ?[:：▶]"
 _NAMED = re2.compile(
-    rf"{_SURNAME}[가-힣]{{1,3}} ?(?:{_TITLED})|(?:{_LABEL})(?: ?[:：]| |\()[ (]*{_SURNAME} ?[가-힣]{{1,3}}"
+    rf"{_SURNAME}[가-힣]{{1,3}} ?(?:{_TITLED})|(?:{_LABEL})(?: |\()[ (]*{_SURNAME} ?[가-힣]{{1,3}}"
+    rf"|[{_ROLE_END}]{_COLON} *{_SURNAME} ?[가-힣]{{1,3}}"
     rf"|{_SURNAME}[가-힣]{{2}} ?\((?:\d{{2,6}}|남|여|만)|(?:이름은|저는|제가) {_SURNAME}[가-힣]{{2}}"
 )
 _CASE = "이|가|은|는|을|를|의|도|만|과|와|께서|에게|한테|이랑|랑|입니다|으로|로"
+_NAME_ENDS = "(?:(?![가-힣])|(?=님|씨|이|가|은|는|에|의|께|으))"
+_FORM_FIELD = re.compile(rf"[{_ROLE_END}]{_COLON} *(?P<n>{_SURNAME}[가-힣]{{2}}){_NAME_ENDS}")
+_LABEL_BEFORE = re.compile(rf"(?:{_LABEL})(?: {{1,3}}|\()(?P<n>{_SURNAME}[가-힣]{{2}}){_NAME_ENDS}")
 _TITLE_BEHIND = re.compile(rf"(?P<n>{_SURNAME}[가-힣]{{2}}) ?(?:{_TITLED})(?:님)?(?:{_CASE})?(?![가-힣])")
 _AGE_BEHIND = re.compile(rf"(?P<n>{_SURNAME}[가-힣]{{2}}) ?\((?:\d{{2,6}}|남|여|만)")
-_LABEL_BEFORE = re.compile(
-    rf"(?:{_LABEL})(?: ?[:：] ?\(?| {{1,3}}|\()"
-    rf"(?P<n>{_SURNAME}(?:[가-힣]{{2}}|[가-힣](?= |\n)))(?:(?![가-힣])|(?=님|씨|이|가|은|는|에|의|께|으))"
-)
 _SAID = re.compile(
     rf"(?:이름은|저는|제가) (?P<n>{_SURNAME}[가-힣]{{2}})(?=입니다|이에요|예요|이라고|라고|이고| ?입니다)"
 )
 
 
 class KoreanNameRules:
-    """Korean full names with a title, an age or a label."""
+    """Korean full names with a title, an age or a label, and the same names elsewhere in their text."""
 
     def detect(self, batch: Batch) -> Iterator[OpenName]:
         """Yield the names in a batch; see `OpenNameDetector`."""
         hits = [match.span() for match in _NAMED.finditer(batch.data)]
         points = batch.code_points(offset for hit in hits for offset in hit)
-        for low, _high in hits:
-            start = points[low]
-            floor, limit = batch.bounds(batch.text_at(start))
-            for rule in (_LABEL_BEFORE, _SAID, _TITLE_BEHIND, _AGE_BEHIND):
-                match = rule.match(batch.lowered, start, limit)
-                if match is not None and _is_name(batch.lowered, match, floor):
-                    yield OpenName(match.start("n"), match.end("n"), match["n"])
-                    break
+        names = {(batch.text_at(points[low]), name) for low, _ in hits for name in _named(batch, points[low])}
+        for index, name in sorted(names):
+            yield from _everywhere(batch, index, name)
 
 
-def _is_name(text: str, match: re.Match[str], floor: int) -> bool:
-    name = match["n"]
-    before = korean.word_before(text, match.start(), floor)
-    given = korean.split_name(name)
-    inflected = name[:2] in words_ko.COMMON_WORDS and name[2:] in _PARTICLES
-    common = name in words_ko.COMMON_WORDS or name[1:] in words_ko.COMMON_WORDS | _NO_GIVEN_NAMES or inflected
-    return not common and korean.may_precede(before) and (given is not None or len(name) == 2)
+def _named(batch: Batch, start: int) -> Iterator[str]:
+    floor, limit = batch.bounds(batch.text_at(start))
+    for rule in (_FORM_FIELD, _LABEL_BEFORE, _SAID, _TITLE_BEHIND, _AGE_BEHIND):
+        match = rule.match(batch.lowered, start, limit)
+        if match is None:
+            continue
+        before = korean.word_before(batch.lowered, match.start("n"), floor)
+        if not korean.may_precede(before) or not _is_name(match["n"], in_field=rule is _FORM_FIELD):
+            continue
+        yield match["n"]
+        return
 
 
-_PARTICLES = frozenset("이가은는을를의에로도만과와해한하된일인적력성용별화")
+def _everywhere(batch: Batch, index: int, name: str) -> Iterator[OpenName]:
+    """Yield every place of a name in the text in which it was found once."""
+    floor, limit = batch.bounds(index)
+    at = batch.lowered.find(name, floor, limit)
+    while at >= 0:
+        end = at + len(name)
+        whole = korean.may_precede(korean.word_before(batch.lowered, at, floor))
+        if whole:
+            yield OpenName(at, end, name)
+        at = batch.lowered.find(name, end, limit)
+
+
+def _is_name(name: str, *, in_field: bool) -> bool:
+    if name in words_ko.COMMON_WORDS or name[1:] in _NO_GIVEN_NAMES:
+        return False
+    if name[:2] in words_ko.COMMON_WORDS and name[2:] in _ENDINGS:
+        return False
+    if not in_field and name[1:] in words_ko.COMMON_WORDS:
+        return False
+    return korean.split_name(name) is not None and name[-1] not in "다요"
+
+
+_ENDINGS = frozenset("이가은는을를의에로도만과와해한하된일인적력성용별화다요지네")
 _NO_GIVEN_NAMES = frozenset(
     korean.alternatives(
         """

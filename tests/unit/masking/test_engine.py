@@ -191,7 +191,8 @@ def test_policy_limits_kinds_and_open_names() -> None:
 
 
 def test_open_names_are_found_by_title_label_and_age_only() -> None:
-    assert found("홍길순 과장님이 왔고 홍길순은") == [("홍길순", None)]
+    assert found("홍길순은 그때 과장님이랑 왔어") == []
+    assert found("홍길순 과장님이 왔고 홍길순은") == [("홍길순", None), ("홍길순", None)]
     assert found("성명: 홍길순") == [("홍길순", None)]
     assert found("유일한 사람이군. 이유로 의사를. 부탁해요 과장님") == []
 

@@ -1,0 +1,101 @@
+"""What the engine reaches on the outside gold; thresholds a little under the measured figures."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from garim.masking.engine import Engine
+from garim.masking.leakscan import LeakScan
+from garim.masking.mask import mask
+from garim.masking.open_names import KoreanNameRules
+from garim.masking.people import Person
+from garim.masking.pseudonyms import PseudonymTable
+from garim.masking.scan_rows import scan_rows
+
+GOLD = Path(__file__).resolve().parents[4] / "shared" / "testdata" / "gold"
+pytestmark = [pytest.mark.shared, pytest.mark.skipif(not GOLD.exists(), reason="outside test data is absent")]
+
+
+def rows_of(name: str) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (GOLD / name).read_text(encoding="utf-8").splitlines()]
+    if name == "irc_dev.jsonl":
+        rooms = json.loads((GOLD / "irc_dev_participants.json").read_text(encoding="utf-8"))
+        for row in rows:
+            row["participants"] = rooms[row["room"]]
+    return rows
+
+
+def recall(rows: list[dict[str, Any]], field: str) -> tuple[dict[str, float], float]:
+    """Return recall by a field of the gold spans, and the share of rows without spans that were touched."""
+    total: Counter[str] = Counter()
+    covered: Counter[str] = Counter()
+    empty = touched = 0
+    for row, answer in zip(rows, scan_rows(rows), strict=True):
+        assert row["id"] == answer["id"]
+        masked = {i for span in answer["spans"] for i in range(span["start"], span["end"])}
+        solid = [span for span in row["spans"] if span.get("tier") != "ambiguous"]
+        for span in solid:
+            total[span[field]] += 1
+            places = {i for i in range(span["start"], span["end"]) if not row["text"][i].isspace()}
+            covered[span[field]] += places <= masked
+        if not solid:
+            empty += 1
+            touched += any(s["type"] == "PERSON" for s in answer["spans"])
+    return {key: covered[key] / number for key, number in total.items()}, touched / max(empty, 1)
+
+
+def test_irc_nicks_are_found_and_little_else_is_touched() -> None:
+    tiers, touched = recall(rows_of("irc_dev.jsonl"), "tier")
+    assert tiers["addressed"] >= 0.999
+    assert tiers["inline"] >= 0.995
+    assert touched <= 0.01
+
+
+def test_korean_names_with_particles_are_found() -> None:
+    types, touched = recall(rows_of("tatoeba_ko_names.jsonl"), "type")
+    assert types["PERSON"] >= 0.995
+    assert touched <= 0.001
+
+
+def test_korean_identifiers_are_found() -> None:
+    types, _ = recall(rows_of("ko_pii_generated.jsonl"), "type")
+    assert {
+        k: v
+        for k in ("PHONE", "EMAIL", "RRN", "IP", "BUSINESS_REG", "DRIVER_LICENSE")
+        if (v := types[k]) < 0.99
+    } == {}
+    assert {k: v for k in ("CARD", "FRN", "VEHICLE", "PASSPORT") if (v := types[k]) < 0.96} == {}
+
+
+def test_chat_without_names_stays_as_it_is() -> None:
+    lines = (GOLD / "songys_negatives.txt").read_text(encoding="utf-8").splitlines()
+    answers = scan_rows({"id": number, "text": line} for number, line in enumerate(lines))
+    assert sum(bool(answer["spans"]) for answer in answers) <= len(lines) * 0.001
+
+
+def test_no_addressed_bystander_stands_and_the_leak_scan_agrees() -> None:
+    rows = rows_of("irc_dev.jsonl")
+    rooms: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        rooms.setdefault(row["room"], []).append(row)
+    draws = iter(range(1 << 30))
+    for room in rooms.values():
+        for subject, _ in Counter(row["sender"] for row in room).most_common(3):
+            people = [
+                Person(name, name, (name,), subject=name == subject) for name in room[0]["participants"]
+            ]
+            table = PseudonymTable(
+                lambda size: (next(draws) * 2654435761 + (1 << 48)).to_bytes(max(size, 7), "big")[-size:]
+            )
+            found = Engine(people, open_names=KoreanNameRules()).find([row["text"] for row in room])
+            masked = [mask(row["text"], findings, table) for row, findings in zip(room, found, strict=True)]
+            for row, text, findings in zip(room, masked, found, strict=True):
+                assert text.restored() == row["text"]
+                for span in row["spans"]:
+                    if span["tier"] == "addressed" and span["text"].lower() != subject.lower():
+                        assert any(f.start <= span["start"] and span["end"] <= f.end for f in findings)
+            scan = LeakScan([p for p in people if not p.subject], [subject], table.items())
+            assert [leak for leak in scan.scan([m.text for m in masked]) if leak.certain] == []
