@@ -1,0 +1,107 @@
+"""Run warrants: ``python -m garim.warrants SETTINGS.toml``."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from pathlib import Path
+
+from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
+from garim.api.custody.v1.custody_pb2_grpc import CustodyServiceStub
+from garim.api.warrants.v1.warrants_pb2_grpc import add_WarrantsServiceServicer_to_server
+from garim.kit.db import Database
+from garim.kit.files import read_file
+from garim.kit.governance import GovernanceSource
+from garim.kit.governance_table import GovernanceTable
+from garim.kit.identity import service_id
+from garim.kit.ledger import Flusher, Ledger
+from garim.kit.ledger.refusals import RefusedCalls
+from garim.kit.migrations import upgrade
+from garim.kit.process import Process, refusals_end_the_process, settings_path
+from garim.kit.settings import load_settings
+from garim.warrants.keys import load_statement_key, pinned_check
+from garim.warrants.means import Means, Policies
+from garim.warrants.peers import CustodyPeer, MessagesPeer
+from garim.warrants.revocation_lists import RevocationLists
+from garim.warrants.service import Warrants
+from garim.warrants.servicer import WarrantsServicer
+from garim.warrants.settings import WarrantsSettings
+from garim.warrants.tables import CaseTables, noting_in
+
+SERVICE = "warrants"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def serve(settings: WarrantsSettings) -> None:
+    """Wire the service and serve until SIGTERM.
+
+    Args:
+        settings: Its settings.
+
+    Raises:
+        RefusedError: It cannot start: keys, database or address are not as they must be.
+    """
+    process = Process(SERVICE, settings)
+    clock, telemetry = process.clock, process.telemetry
+    key = load_statement_key(settings.statement_key)
+    database = Database(settings.database.path)
+    upgrade(database, MIGRATIONS)
+    governance = GovernanceSource(
+        process.peers.stub(CustodyServiceStub, "custody"),
+        mesh=settings.mesh,
+        genesis=settings.governance_genesis,
+        clock=clock,
+        store=GovernanceTable(database),
+    )
+    ledger = Ledger(
+        process.peers.stub(AuditLogServiceStub, "audit"),
+        governance=governance,
+        actor=service_id(settings.mesh, SERVICE),
+        database=database,
+        clock=clock,
+        random_bytes=os.urandom,
+    )
+    tables = CaseTables(database, noting_in(ledger))
+    means = Means(
+        mesh=settings.mesh,
+        governance=governance,
+        policies=Policies(lambda: read_file(settings.policy_file, "policy file")),
+        store=tables,
+        log=ledger,
+        notebook=tables,
+        custody=CustodyPeer(process.peers),
+        messages=MessagesPeer(process.peers),
+        crls=RevocationLists(settings.crls_folder, database, clock).at_hand,
+        sign=key.sign,
+        clock=clock,
+        draw=os.urandom,
+    )
+    warrants = Warrants(means, lambda event, reason: telemetry.count(event, reason=reason))
+    servicer = WarrantsServicer(warrants, settings.mesh)
+    server = process.server(
+        [functools.partial(add_WarrantsServiceServicer_to_server, servicer)],
+        RefusedCalls(ledger, clock, os.urandom),
+    )
+    server.health.register("database", database.check)
+    server.health.register("governance", warrants.demand_ready)
+    pinned = pinned_check(key, lambda: governance.current().keys_of(SERVICE))
+    server.health.register("statement_key", pinned)
+    flusher = Flusher(ledger, telemetry)
+    flusher.start()
+    try:
+        server.serve_until_signalled()
+    finally:
+        flusher.close()
+        process.peers.close()
+        database.close()
+
+
+def main() -> None:
+    """Read the settings named on the command line and serve."""
+    with refusals_end_the_process("garim-warrants"):
+        serve(load_settings(settings_path(sys.argv), WarrantsSettings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,184 @@
+"""A case and what may be changed about it: values only."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+from garim.documents.claims import Claims, read_claims
+from garim.kit.convert import Logged, Received
+from garim.statements.dsse import Envelope
+from garim.statements.grants import DocumentId
+from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+
+
+class State(enum.StrEnum):
+    """Where a case stands; each step towards a grant or an answer has a state, so that a restart goes on."""
+
+    RECEIVED = "received"
+    """The document is accepted; nothing else is known."""
+    IN_REVIEW = "in-review"
+    """Reviewers must decide."""
+    GRANTING = "granting"
+    """Everything allows the grant; it is not logged and signed yet."""
+    NOTHING = "nothing"
+    """There is nothing to hand over; the answer is not logged and signed yet."""
+    GRANTED = "granted"
+    NO_DATA = "no-data"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
+UNDECIDED = frozenset({State.RECEIVED, State.IN_REVIEW, State.GRANTING, State.NOTHING})
+CLOSED = frozenset({State.NO_DATA, State.REFUSED, State.CANCELLED})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason of a refusal, or a remark to reviewers.
+
+    Attributes:
+        reason: UPPER_SNAKE.
+        field: Path of the field it is about, or empty.
+        message: One sentence for people.
+    """
+
+    reason: str
+    field: str
+    message: str
+
+
+def reasons_of(refusal: RefusedError) -> tuple[Reason, ...]:
+    """Return every reason that a refusal carries."""
+    parts = refusal.reasons if isinstance(refusal, RefusedWithReasonsError) else (refusal,)
+    return tuple(Reason(one.reason, one.field, one.message) for one in parts)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeptDecision:
+    """A reviewer's verified decision.
+
+    Attributes:
+        digest: SHA-256 of its payload, hexadecimal.
+        person: Who decided.
+        envelope: As it was signed.
+    """
+
+    digest: str
+    person: str
+    envelope: Envelope
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Case:
+    """A document that was accepted, and what became of it.
+
+    Attributes:
+        id: 16 random bytes.
+        kind: Kind of document.
+        state: Where it stands.
+        document: As received; its attachments were compared with the digests it names.
+        payload: The bytes that both signatures cover.
+        identity: What identifies the document.
+        filer: Person who filed it.
+        received_ms: When, milliseconds since 1970.
+        forecast: The store's statement, for a first request.
+        remarks: What reviewers alone may know: why they must decide, why there is nothing.
+        refusal: Why it was refused, as the applicant may know it.
+        body: The grant's or no-data answer's payload, durable before it is logged.
+        statement: The same, signed and with its log proof.
+        request: Custody's unmask request, for a second request; empty before.
+        decisions: Reviewers' decisions, in order.
+    """
+
+    id: bytes
+    kind: str
+    state: State
+    document: Received
+    payload: bytes
+    identity: DocumentId
+    filer: str
+    received_ms: int
+    forecast: Envelope | None = None
+    remarks: tuple[Reason, ...] = ()
+    refusal: tuple[Reason, ...] = ()
+    body: bytes | None = None
+    statement: Logged | None = None
+    request: bytes = b""
+    decisions: tuple[KeptDecision, ...] = ()
+
+    @property
+    def claims(self) -> Claims:
+        """What the document says; its payload was verified when the case was opened."""
+        return read_claims(self.payload)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Overlap:
+    """Another case whose forecast matched one of the same conversations.
+
+    Attributes:
+        case: Its id.
+        granted: Whether a grant was made for it, cancelled since or not.
+    """
+
+    case: bytes
+    granted: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Note:
+    """What is logged after it took effect, because it closes something.
+
+    Attributes:
+        kind: Type of the log entry.
+        body: What is committed to.
+        key: Idempotence key.
+        count: Number of reasons of a refusal; 0 for anything else.
+    """
+
+    kind: str
+    body: bytes
+    key: str
+    count: int = 0
+
+    @property
+    def magnitudes(self) -> dict[str, int]:
+        """Public counts of the entry."""
+        return {"reasons": self.count} if self.count else {}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Change:
+    """What one transaction changes about a case; None changes nothing.
+
+    Attributes:
+        state: Its next state.
+        forecast: The store's statement.
+        conversations: Blinded tags of the conversations it matched, by which overlaps are found.
+        remarks: For reviewers.
+        refusal: For the applicant.
+        body: The payload to be logged.
+        statement: The signed and logged statement.
+        request: Custody's unmask request.
+        decision: One more decision.
+        cascade: Whether cases that name this one's document as their first are cancelled too.
+        revokes: Authority and payload digest of a document that may never be accepted again.
+        notes: What to log next.
+    """
+
+    state: State | None = None
+    forecast: Envelope | None = None
+    conversations: tuple[str, ...] | None = None
+    remarks: tuple[Reason, ...] | None = None
+    refusal: tuple[Reason, ...] | None = None
+    body: bytes | None = None
+    statement: Logged | None = None
+    request: bytes | None = None
+    decision: KeptDecision | None = None
+    cascade: bool = False
+    revokes: tuple[str, str] | None = None
+    notes: tuple[Note, ...] = ()
+
+
+NOTHING_TO_CHANGE = Change()

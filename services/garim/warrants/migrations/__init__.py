@@ -1,0 +1,1 @@
+"""Warrants' own line of migrations."""

@@ -1,0 +1,21 @@
+"""Settings of warrants."""
+
+from __future__ import annotations
+
+from garim.kit.settings import DatabaseSettings, ServiceSettings, SettingPath
+
+
+class WarrantsSettings(ServiceSettings):
+    """What warrants needs to start; everything secret is named by file path.
+
+    Attributes:
+        database: Its tables.
+        statement_key: Ed25519 key that signs grants, status and no-data answers: PKCS #8 PEM, mode 0600.
+        policy_file: The operator's policy; its digest must be the one that governance pins.
+        crls_folder: Folder of revocation lists of the documents' authorities (`*.crl`, `*.pem`, `*.der`).
+    """
+
+    database: DatabaseSettings
+    statement_key: SettingPath
+    policy_file: SettingPath
+    crls_folder: SettingPath
