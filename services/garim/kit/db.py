@@ -98,10 +98,12 @@ class Database:
     def check(self) -> None:
         """Return if the database can be read and written; for `health.Health.register`.
 
+        While somebody writes, that is proof enough: the check does not stand in line behind them.
+
         Raises:
             RefusedError: As `writing`.
         """
-        with self.writing() as connection:
+        with self.reading() if self._lock.locked() else self.writing() as connection:
             connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").scalar_one()
 
     def close(self) -> None:

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
 import pydantic
-from pydantic_core import ErrorDetails
 
 from garim.kit.files import read_file
 from garim.kit.identity import check_mesh
@@ -130,6 +128,7 @@ class ServiceSettings(CallerSettings):
 
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+Place = tuple[int | str, ...]
 
 
 def load_settings(path: Path, model: type[SettingsT]) -> SettingsT:
@@ -152,30 +151,35 @@ def load_settings(path: Path, model: type[SettingsT]) -> SettingsT:
         return model.model_validate(values, context={"folder": path.absolute().parent})
     except pydantic.ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
-        raise RefusedWithReasonsError([_refusal(path, model, fault) for fault in faults]) from None
+        raise RefusedWithReasonsError(
+            [_refusal(path, model, fault["type"], fault["loc"], fault["msg"]) for fault in faults]
+        ) from None
 
 
-def _refusal(path: Path, model: type[pydantic.BaseModel], fault: ErrorDetails) -> RefusedError:
-    field = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        known = _known_keys(model, fault["loc"][:-1])
-        near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1)
+def _refusal(path: Path, model: type[Settings], kind: str, place: Place, message: str) -> RefusedError:
+    field = ".".join(str(part) for part in place)
+    if kind == "extra_forbidden":
+        known = _known_keys(model, place[:-1])
+        near = difflib.get_close_matches(str(place[-1]), known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(sorted(known))}"
         return _fault("SETTING_UNKNOWN", f"{path}: the key {field} is unknown; {hint}", field)
-    if fault["type"] == "missing":
+    if kind == "missing":
         return _fault("SETTING_MISSING", f"{path}: the key {field} is missing", field)
-    text = fault["msg"].removeprefix("Value error, ")
+    text = message.removeprefix("Value error, ")
     return _fault("SETTING_INVALID", f"{path}: the key {field}: {text[:1].lower()}{text[1:]}", field)
 
 
-def _known_keys(model: type[pydantic.BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    fields: Mapping[str, Any] = model.model_fields
+def _known_keys(model: type[Settings], place: Place) -> list[str]:
+    group = model
     for part in place:
-        kind = fields[str(part)].annotation if part in fields else None
-        if not (isinstance(kind, type) and issubclass(kind, pydantic.BaseModel)):
+        annotation = group.model_fields[str(part)].annotation if part in group.model_fields else None
+        # A group that may be left out is a union with None.
+        kinds = (annotation, *get_args(annotation))
+        groups = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Settings)]
+        if not groups:
             return []
-        fields = kind.model_fields
-    return list(fields)
+        group = groups[0]
+    return list(group.model_fields)
 
 
 def _fault(reason: str, message: str, field: str) -> RefusedError:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import grpc
@@ -37,6 +38,15 @@ def test_every_denial_before_the_one_success(running: Running, tmp_path: Path) -
     stranger = Authority(tmp_path / "stranger").issue("service/redaction")
     credentials = grpc.ssl_channel_credentials(
         authority.trust.read_bytes(), stranger.key.read_bytes(), stranger.certificate.read_bytes()
+    )
+    with raw_channel(running, credentials) as channel:
+        with pytest.raises(grpc.RpcError) as caught:
+            channel.unary_unary(f"/{NAME}/Say")(b"", timeout=5)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+    expired = authority.issue("service/redaction", until=-dt.timedelta(hours=1))
+    credentials = grpc.ssl_channel_credentials(
+        authority.trust.read_bytes(), expired.key.read_bytes(), expired.certificate.read_bytes()
     )
     with raw_channel(running, credentials) as channel:
         with pytest.raises(grpc.RpcError) as caught:

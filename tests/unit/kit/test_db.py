@@ -113,6 +113,21 @@ def test_a_writing_transaction_holds_the_database_from_its_first_moment(
     other.close()
 
 
+def test_the_readiness_check_does_not_wait_behind_a_writer(database: Database) -> None:
+    with database.writing():
+        database.check()
+
+
+def test_the_readiness_check_sees_a_database_that_cannot_be_written(
+    database: Database, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "state.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(RefusedError, match="DATABASE_LOCKED"):
+        database.check()
+    other.close()
+
+
 def test_a_full_disk_says_so_and_leaves_nothing_half_done(database: Database) -> None:
     with database.writing() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()

@@ -29,6 +29,7 @@ path = "state.db"
 
 class Settings(ServiceSettings):
     database: DatabaseSettings
+    spare: DatabaseSettings | None = None
 
 
 def load(folder: Path, text: str) -> Settings:
@@ -61,6 +62,8 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(tmp_path: Path) -> 
     (fault,) = faults(tmp_path, "lisen = 'x'\n" + GOOD)
     assert (fault.reason, fault.field, fault.kind) == ("SETTING_UNKNOWN", "lisen", Kind.PRECONDITION)
     assert "did you mean listen?" in fault.message
+    (fault,) = faults(tmp_path, GOOD + "[spare]\npath = 'spare.db'\npaths = 1\n")
+    assert (fault.field, fault.message.partition("; ")[2]) == ("spare.paths", "did you mean path?")
     (fault,) = faults(tmp_path, GOOD.replace("[peers]", "pass = 'x'\n[peers]"))
     assert fault.field == "tls.pass"
     assert "known here: certificate, key, trust" in fault.message
