@@ -278,11 +278,12 @@ def _judge_scope(
 
 def _judge_recipient(recipient: str) -> list[RefusedError]:
     try:
-        if recipient == recipient.lower() and pyrage.x25519.Recipient.from_str(recipient):
-            return []
+        pyrage.x25519.Recipient.from_str(recipient)
     except pyrage.RecipientError:
-        pass
-    return [RefusedError("RECIPIENT_UNREADABLE", "name an age X25519 recipient (age1…)", field="recipient")]
+        return [
+            RefusedError("RECIPIENT_UNREADABLE", "name an age X25519 recipient (age1…)", field="recipient")
+        ]
+    return []
 
 
 def _judge_supplementary(claims: Supplementary, now: PolicyVersion) -> list[RefusedError]:

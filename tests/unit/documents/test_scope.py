@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from garim.documents import scope
-from garim.documents.claims import Disclosure, Supplementary, read_claims
+from garim.documents.claims import Disclosure, Preservation, Supplementary, read_claims
 from garim.testing import documents
 from garim.testing.pki import DocumentPki
 
@@ -25,6 +25,13 @@ def test_subjects_are_sorted_and_the_period_is_in_milliseconds(pki: DocumentPki)
     found = scope.period_of(claims)
     assert found.end - found.start == 1
     assert found.start == claims.period.start_ms
+
+
+def test_a_preservation_order_is_scoped_like_a_disclosure(pki: DocumentPki) -> None:
+    claims = read_claims(documents.payload(documents.preservation(pki)))
+    assert isinstance(claims, Preservation)
+    assert [(one.kind, one.value) for one in scope.subjects_of(claims)] == [("account", "subject-1")]
+    assert scope.period_of(claims).end == claims.period.end_ms
 
 
 def test_named_pseudonyms_and_their_grounds_are_sorted(pki: DocumentPki) -> None:

@@ -216,6 +216,44 @@ def test_a_leaf_names_one_person_and_one_organisation(
     assert reasons(verify, by(pki, pki.judge, wrong)) == ["PERSON_MISSING"]
 
 
+def test_a_blank_name_names_nobody(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
+    assert reasons(verify, by(pki, pki.judge, chief(pki, person=" "))) == ["PERSON_MISSING"]
+
+
+def test_a_leaf_may_leave_out_that_it_is_no_authority(pki: DocumentPki, verify: Verify) -> None:
+    right = chief(pki).certificate
+    left_out = x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier | x509.BasicConstraints
+    kept = [(one.value, one.critical) for one in right.extensions if not isinstance(one.value, left_out)]
+    plain = pki.agency_ca.issue(right.subject, kept, valid=(pki.now - YEAR, pki.now + YEAR))
+    assert verify(by(pki, pki.judge, plain)).chief.person == "TEST-0100"
+
+
+def test_an_intermediate_that_may_not_sign_certificates_is_refused(
+    pki: DocumentPki, verify: Verify, reasons: Reasons
+) -> None:
+    valid = (pki.now - YEAR, pki.now + YEAR)
+    middle = pki.agency_ca.subordinate("TEST Middle CA", valid=valid, policies=[CHIEF])
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    extensions = [
+        (usage if isinstance(one.value, x509.KeyUsage) else one.value, one.critical)
+        for one in middle.certificate.extensions
+        if not isinstance(one.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
+    ]
+    made = pki.agency_ca.issue(middle.certificate.subject, extensions, valid=valid, key=middle.key)
+    weak = dataclasses.replace(middle, certificate=made.certificate, above=made.chain)
+    assert reasons(verify, by(pki, pki.judge, chief(pki, authority=weak))) == ["CHAIN_UNTRUSTED"]
+
+
 def test_an_expired_certificate_is_refused_though_it_was_valid_at_issue(
     pki: DocumentPki, verify: Verify, reasons: Reasons
 ) -> None:
@@ -279,6 +317,21 @@ def test_no_anchor_means_no_document(pki: DocumentPki, verify: Verify, reasons: 
 def test_one_anchor_may_not_stand_for_both_roles(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
     doubled = pki.anchors[0].model_copy(update={"role": "chief-investigator"})
     trust = TrustPolicy((*pki.anchors, doubled), MAX_CRL_AGE_MS)
+    assert reasons(verify, by(pki, pki.judge, pki.chief), trust=trust) == ["TRUST_AMBIGUOUS"] * 2
+
+
+@pytest.mark.parametrize("shared", ["name", "key"])
+def test_two_anchors_share_neither_name_nor_key(
+    pki: DocumentPki, verify: Verify, reasons: Reasons, shared: str
+) -> None:
+    other = make_authority("TEST Agency CA" if shared == "name" else "TEST Other CA", pki.now)
+    if shared == "key":
+        certificate = other.issue(
+            other.certificate.subject, [], valid=(pki.now, pki.now + YEAR), key=pki.agency_ca.key
+        ).certificate
+        other = dataclasses.replace(other, certificate=certificate)
+    third = pki.anchors[0].model_copy(update={"certificate": other.pem})
+    trust = TrustPolicy((*pki.anchors, third), MAX_CRL_AGE_MS)
     assert reasons(verify, by(pki, pki.judge, pki.chief), trust=trust) == ["TRUST_AMBIGUOUS"] * 2
 
 
