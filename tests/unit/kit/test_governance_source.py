@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from garim.api.custody.v1 import custody_pb2 as pb
+from garim.kit.convert import envelope_to, proof_to
+from garim.kit.db import Database
+from garim.kit.governance import REFRESH_MS, GovernanceSource, Version
+from garim.kit.governance_table import GovernanceTable, create_all
+from garim.statements import governance
+from garim.statements.refusal import Kind, RefusedError
+from garim.testing.clock import ManualClock
+from ledger_support.mesh import LedgerMesh
+
+
+class FakeCustody:
+    """Hands out versions as custody does, or whatever a test wants."""
+
+    def __init__(self, versions: list[Version]) -> None:
+        self.versions = versions
+        self.silent = False
+        self.calls = 0
+
+    def GetGovernance(self, request: pb.GetGovernanceRequest, /) -> pb.GetGovernanceResponse:  # noqa: N802
+        self.calls += 1
+        if self.silent:
+            raise RefusedError("PEER_UNAVAILABLE", "away", kind=Kind.UNAVAILABLE)
+        shown = self.versions[request.from_version - 1 :]
+        return pb.GetGovernanceResponse(
+            versions=[
+                pb.GovernanceVersion(
+                    document=one.document,
+                    decisions=[envelope_to(decision) for decision in one.decisions],
+                    proof=None if one.proof is None else proof_to(one.proof),
+                )
+                for one in shown
+            ]
+        )
+
+
+@dataclasses.dataclass
+class Sourced:
+    mesh: LedgerMesh
+    custody: FakeCustody
+    clock: ManualClock
+
+    def source(self, store: GovernanceTable | None = None) -> GovernanceSource:
+        return GovernanceSource(
+            self.custody,
+            mesh="test.mesh",
+            genesis=self.mesh.governance.genesis,
+            clock=self.clock,
+            store=store,
+        )
+
+    def next_version(self, *, people: int | None = 2, logged: bool = True) -> Version:
+        sample = self.mesh.governance
+        number = len(self.custody.versions) + 1
+        previous = governance.digest(self.custody.versions[-1].document)
+        document = sample.draft(version=number, previous=previous)
+        version = sample.signed(document, in_force=number - 1, people=people)
+        if logged:
+            entry = self.mesh.custody.append("governance", document, key=str(number))
+            version = version._replace(proof=entry.proof)
+        return version
+
+    def pass_refresh(self) -> None:
+        self.clock.advance(REFRESH_MS)
+
+
+@pytest.fixture
+def sourced(tmp_path: Path) -> Sourced:
+    mesh = LedgerMesh(tmp_path)
+    mesh.begin()
+    return Sourced(mesh, FakeCustody(list(mesh.governance.versions)), mesh.clock)
+
+
+@pytest.fixture(autouse=True)
+def closed(sourced: Sourced) -> object:
+    yield
+    sourced.mesh.close()
+
+
+def reason_of(call: Callable[[], object]) -> str:
+    with pytest.raises(RefusedError) as refused:
+        call()
+    return refused.value.reason
+
+
+def test_a_new_version_comes_into_force_after_the_next_refresh(sourced: Sourced) -> None:
+    source = sourced.source()
+    assert source.current().version == 1
+    sourced.custody.versions.append(sourced.next_version())
+    assert source.current().version == 1
+    assert sourced.custody.calls == 1
+    sourced.pass_refresh()
+    assert source.current().version == 2
+    assert source.log_genesis() == sourced.mesh.governance.genesis
+
+
+def test_without_custody_the_last_version_stays_in_force(sourced: Sourced) -> None:
+    source = sourced.source()
+    sourced.custody.silent = True
+    with pytest.raises(RefusedError) as refused:
+        source.current()
+    assert (refused.value.reason, refused.value.kind) == ("GOVERNANCE_UNAVAILABLE", Kind.UNAVAILABLE)
+    sourced.custody.silent = False
+    assert source.current().version == 1
+    sourced.custody.silent = True
+    sourced.pass_refresh()
+    assert source.current().version == 1
+
+
+def test_a_version_without_quorum_is_refused(sourced: Sourced) -> None:
+    source = sourced.source()
+    source.current()
+    sourced.custody.versions.append(sourced.next_version(people=1))
+    sourced.pass_refresh()
+    assert reason_of(source.current) == "GOVERNANCE_QUORUM"
+    assert reason_of(source.current) == "GOVERNANCE_QUORUM"
+
+
+def test_a_version_that_is_not_logged_is_refused(sourced: Sourced) -> None:
+    source = sourced.source()
+    sourced.custody.versions.append(sourced.next_version(logged=False))
+    assert reason_of(source.current) == "GOVERNANCE_LOG"
+
+
+def test_a_version_with_the_proof_of_another_is_refused(sourced: Sourced) -> None:
+    version = sourced.next_version()
+    entry = sourced.mesh.custody.append("governance", b"another", key="other")
+    sourced.custody.versions.append(version._replace(proof=entry.proof))
+    assert reason_of(sourced.source().current) == "LOG_COMMITMENT"
+
+
+def test_another_genesis_is_refused(sourced: Sourced) -> None:
+    other = sourced.mesh.governance.draft(version=1, previous=None) + b" "
+    sourced.custody.versions = [sourced.mesh.governance.signed(other, in_force=0)]
+    assert reason_of(sourced.source().current) == "GOVERNANCE_GENESIS"
+
+
+def test_a_custody_that_goes_back_is_refused(sourced: Sourced) -> None:
+    sourced.custody.versions.append(sourced.next_version())
+    source = sourced.source()
+    assert source.current().version == 2
+    del sourced.custody.versions[1]
+    sourced.pass_refresh()
+    assert reason_of(source.current) == "GOVERNANCE_FORK"
+
+
+def test_another_version_of_the_same_number_is_refused(sourced: Sourced) -> None:
+    one, other = sourced.next_version(), sourced.next_version(logged=False)
+    sourced.mesh.clock.advance(1)
+    sourced.custody.versions.append(one)
+    source = sourced.source()
+    source.current()
+    changed = other.document.replace(b"TEST ", b"TEXT ")
+    sourced.custody.versions[1] = sourced.mesh.governance.signed(changed, in_force=1)
+    sourced.pass_refresh()
+    assert reason_of(source.current) == "GOVERNANCE_FORK"
+
+
+def test_a_restarted_service_refuses_lower_versions(sourced: Sourced, tmp_path: Path) -> None:
+    database = Database(tmp_path / "service.db")
+    with database.writing() as connection:
+        create_all(connection)
+    sourced.custody.versions.append(sourced.next_version())
+    assert sourced.source(GovernanceTable(database)).current().version == 2
+    restarted = sourced.source(GovernanceTable(database))
+    sourced.custody.silent = True
+    assert restarted.current().version == 2
+    sourced.custody.silent = False
+    del sourced.custody.versions[1]
+    sourced.pass_refresh()
+    assert reason_of(restarted.current) == "GOVERNANCE_FORK"
+    database.close()
+
+
+def test_kept_versions_that_were_changed_keep_the_service_from_starting(
+    sourced: Sourced, tmp_path: Path
+) -> None:
+    database = Database(tmp_path / "service.db")
+    with database.writing() as connection:
+        create_all(connection)
+    store = GovernanceTable(database)
+    sourced.source(store).current()
+    with database.writing() as connection:
+        connection.exec_driver_sql("UPDATE governance_versions SET document = CAST(document || ' ' AS BLOB)")
+    assert reason_of(lambda: sourced.source(store)) == "GOVERNANCE_GENESIS"
+    database.close()
+
+
+def test_a_succeeding_log_begins_with_the_version_that_names_it(sourced: Sourced, tmp_path: Path) -> None:
+    mesh = sourced.mesh
+    seen = mesh.custody.checkpoint_seen()
+    assert seen is not None
+    key = Ed25519PrivateKey.generate()
+    previous = governance.digest(sourced.custody.versions[0].document)
+    document = mesh.governance.draft(
+        version=2, previous=previous, log_key=key, origin="log2.test.mesh", old_pins=(seen,)
+    )
+    version = mesh.governance.signed(document, in_force=1, people=2)
+    new_log = type(mesh.audit)("test.mesh", "log2.test.mesh", mesh.clock, key=key)
+    for caller in mesh.callers.values():
+        caller.audit = new_log
+    mesh.governance.chain.take(version, logged=False)
+    entry = mesh.custody.begin(document)
+    sourced.custody.versions.append(version._replace(proof=entry.proof))
+    source = sourced.source()
+    assert source.current().log.origin == "log2.test.mesh"
+    assert source.log_genesis() == governance.digest(document)
+    assert mesh.warrants.append("cancel", b"x", key="x").index == 1
+
+
+def test_a_succeeding_log_that_forgets_a_pin_is_never_used(sourced: Sourced) -> None:
+    mesh = sourced.mesh
+    mesh.warrants.append("cancel", b"x", key="x")
+    key = Ed25519PrivateKey.generate()
+    previous = governance.digest(sourced.custody.versions[0].document)
+    document = mesh.governance.draft(version=2, previous=previous, log_key=key, origin="log2.test.mesh")
+    mesh.governance.chain.take(mesh.governance.signed(document, in_force=1), logged=False)
+    new_log = type(mesh.audit)("test.mesh", "log2.test.mesh", mesh.clock, key=key)
+    for caller in mesh.callers.values():
+        caller.audit = new_log
+    assert reason_of(lambda: mesh.custody.begin(document)) == "LOG_FORK"
+    assert reason_of(mesh.warrants.refresh) == "LOG_FORK"
