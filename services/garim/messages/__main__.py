@@ -19,10 +19,11 @@ from garim.kit.governance import GovernanceSource
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
+from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.settings import load_settings
-from garim.messages.peers import epochs_of_custody, refusals_into
+from garim.messages.peers import epochs_of_custody
 from garim.messages.service import Housekeeping, MessageStore
 from garim.messages.servicer import MessagesServicer
 from garim.messages.settings import MessagesSettings
@@ -74,7 +75,7 @@ def serve(settings: MessagesSettings) -> None:
     servicer = MessagesServicer(store, settings.mesh)
     server = process.server(
         [functools.partial(add_MessageStoreServiceServicer_to_server, servicer)],
-        refusals_into(ledger, clock, os.urandom),
+        RefusedCalls(ledger, clock, os.urandom),
     )
     server.health.register("storing", store.ready)
     flusher, housekeeping = Flusher(ledger, telemetry), Housekeeping(store, telemetry)

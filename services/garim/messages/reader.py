@@ -82,9 +82,10 @@ class Position:
     """Behind which item a stream stands.
 
     Attributes:
-        epoch: Number of the epoch whose account was sent; 0 at the start.
+        epoch: Number of the epoch it stands in; 0 at the start.
         conversation: Number of the conversation whose account was sent; 0 before the epoch's first.
-        major: Batch, or in the pass over rosters the roster, from which to go on.
+        major: Batch, or in the pass over rosters the roster, from which to go on; before the first
+            conversation 1 if the epoch's account was sent.
         minor: Place in the batch from which to go on.
     """
 
@@ -136,7 +137,7 @@ class Read:
             if epoch.number < at.epoch:
                 continue
             if epoch.number > at.epoch:
-                at = Position(epoch.number - 1)
+                at = Position(epoch.number)
             with self._database.reading() as connection:
                 tags = self._ticket.epochs[epoch.epoch]
                 matched = scope_rows.matched_rosters(connection, epoch.number, tags)
@@ -212,11 +213,11 @@ class Read:
     def _accounts(self, epoch: EpochRow, conversation: int, at: Position) -> Iterator[tuple[Item, Position]]:
         if epoch.envelope is None or epoch.proof is None:
             return
-        if at.epoch < epoch.number:
+        if not (at.conversation or at.major):
             with self._database.reading() as connection:
                 chain = scope_rows.records(connection, epoch.number)
             proof = LogProof.from_object(strict_json.parse_object(epoch.proof))
-            yield EpochItem(dsse.from_bytes(epoch.envelope), proof, chain), Position(epoch.number)
+            yield EpochItem(dsse.from_bytes(epoch.envelope), proof, chain), Position(epoch.number, 0, 1)
         yield self._account(epoch, conversation), Position(epoch.number, conversation)
 
     def _account(self, epoch: EpochRow, conversation: int) -> ConversationItem:
