@@ -82,11 +82,12 @@ class Echo:
     def __init__(self) -> None:
         self.say: Handler = lambda text, _context: text
         self.count: Callable[[str], Iterator[str]] = lambda text: iter([text] * 3)
+        self.answer: Callable[[str], Any] = lambda text: Text(value=text)
         self.calls = 0
 
     def Say(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802 - the name of the RPC
         self.calls += 1
-        return Text(value=self.say(request.value, context))
+        return self.answer(self.say(request.value, context))
 
     def Count(self, request: Any, context: grpc.ServicerContext) -> Iterator[Any]:  # noqa: N802 - the name of the RPC
         for text in self.count(request.value):

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from garim.kit.channel import PeerChannel, Retries
+from garim.kit.channel import PeerChannel
 from garim.kit.clock import SystemClock
 from garim.kit.refusals import Refusal
+from garim.kit.retries import Retries
 from garim.kit.server import MeshServer
 from garim.kit.settings import ServiceSettings, load_settings
 from garim.kit.telemetry import Telemetry

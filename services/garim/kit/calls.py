@@ -85,16 +85,21 @@ class Guard(grpc.ServerInterceptor):
             handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream,
         )
 
-        # Requests are parsed inside the guard, so that nothing of a caller without right is parsed at all.
+        # Messages are parsed and written inside the guard: nothing of a caller without right is parsed, and
+        # an answer that cannot be written is an incident like any other.
         parse = _parser_of(handler)
+        write = handler.response_serializer or (lambda answer: answer)
 
         def unary(received: Any, context: Context) -> Any:
             with self._entered(begin(context)) as call, within(call.deadline):
-                return behaviour(parse(received), context)
+                return write(behaviour(parse(received), context))
 
         def stream(received: Any, context: Context) -> Iterator[Any]:
             with self._entered(begin(context)) as call:
-                yield from _bounded(lambda: behaviour(parse(received), context), call.deadline)
+                answers = _bounded(lambda: behaviour(parse(received), context), call.deadline)
+                with contextlib.closing(answers):
+                    for answer in answers:
+                        yield write(answer)
 
         make = {
             (False, False): grpc.unary_unary_rpc_method_handler,
@@ -102,10 +107,7 @@ class Guard(grpc.ServerInterceptor):
             (True, False): grpc.stream_unary_rpc_method_handler,
             (True, True): grpc.stream_stream_rpc_method_handler,
         }[(handler.request_streaming, handler.response_streaming)]
-        return make(
-            stream if handler.response_streaming else unary,
-            response_serializer=handler.response_serializer,
-        )
+        return make(stream if handler.response_streaming else unary)
 
     @contextlib.contextmanager
     def _entered(self, call: ActiveCall) -> Iterator[ActiveCall]:
@@ -115,7 +117,7 @@ class Guard(grpc.ServerInterceptor):
             yield call
 
 
-def _bounded(start: Callable[[], Iterator[Any]], deadline: Deadline | None) -> Iterator[Any]:
+def _bounded(start: Callable[[], Iterator[Any]], deadline: Deadline | None) -> Generator[Any]:
     """Yield a handler's answers, each made under the deadline, and none after it."""
     with contextlib.ExitStack() as stack:
         with within(deadline):

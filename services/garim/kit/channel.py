@@ -11,11 +11,9 @@ channel below them.
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Any, NoReturn, Self, TypeVar, cast
 
 import grpc
 
@@ -24,62 +22,16 @@ from garim.kit.clock import Clock
 from garim.kit.deadlines import Deadline, outgoing_timeout_s
 from garim.kit.errors import refusal_from
 from garim.kit.identity import dns_name
+from garim.kit.retries import Retries
 from garim.kit.telemetry import Telemetry
 from garim.kit.tls import Rotation, TlsMaterial, channel_credentials
 from garim.statements.refusal import Kind, RefusedError
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 MAX_ATTEMPTS = 4
-FIRST_BACKOFF_S = 0.1
-LARGEST_BACKOFF_S = 2.0
 
 StubT = TypeVar("StubT")
 Metadata = Iterable[tuple[str, str | bytes]]
-
-
-class Retries:
-    """A budget of repeated calls: each failure costs one token, each success gives a tenth back.
-
-    Repeats are allowed while more than half of the tokens are there.
-
-    Args:
-        tokens: Size of the budget.
-        sleep: Waits so many seconds.
-        jitter: Returns a number from 0 up to 1.
-    """
-
-    def __init__(
-        self,
-        tokens: int = 20,
-        sleep: Callable[[float], None] = time.sleep,
-        jitter: Callable[[], float] = random.random,
-    ) -> None:
-        self._largest = float(tokens)
-        self._tokens = float(tokens)
-        self._sleep = sleep
-        self._jitter = jitter
-        self._lock = threading.Lock()
-
-    def succeeded(self) -> None:
-        """Give a tenth of a token back."""
-        with self._lock:
-            self._tokens = min(self._largest, self._tokens + 0.1)
-
-    def failed(self) -> bool:
-        """Take a token, and tell whether a repeat is still within the budget."""
-        with self._lock:
-            self._tokens = max(0.0, self._tokens - 1)
-            return self._tokens > self._largest / 2
-
-    def wait(self, attempt: int, longest_s: float) -> None:
-        """Wait before repeat number `attempt` (from 1): at random up to a limit that doubles each time.
-
-        Args:
-            attempt: Which repeat it is.
-            longest_s: The most that may be waited, in seconds.
-        """
-        limit_s = min(LARGEST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** (attempt - 1))
-        self._sleep(min(longest_s, limit_s * self._jitter()))
 
 
 class PeerChannel(grpc.Channel):
@@ -292,9 +244,8 @@ class _UnaryCall(_Call):
                 try:
                     answer = self._send(connection, request, deadline, metadata)
                 except grpc.RpcError as error:
-                    refusal = self._refused(error)
-                    if not self._may_repeat(refusal, attempt, deadline):
-                        raise refusal from error
+                    if not self._may_repeat(error, attempt, deadline):
+                        raise self._refused(error) from error
                 else:
                     self._channel.retries.succeeded()
                     return answer
@@ -303,8 +254,8 @@ class _UnaryCall(_Call):
                 self._channel.retries.wait(attempt, deadline.remaining_ms() / 1000)
                 attempt += 1
 
-    def _may_repeat(self, refusal: RefusedError, attempt: int, deadline: Deadline) -> bool:
-        if refusal.kind is not Kind.UNAVAILABLE:
+    def _may_repeat(self, error: grpc.RpcError, attempt: int, deadline: Deadline) -> bool:
+        if cast("grpc.Call", error).code() is not grpc.StatusCode.UNAVAILABLE:
             return False
         within_budget = self._channel.retries.failed()
         return (

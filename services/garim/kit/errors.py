@@ -93,8 +93,8 @@ def status_of(refusal: RefusedError) -> status_pb2.Status:
 def refusal_from(error: grpc.RpcError) -> RefusedError:
     """Return the refusal that a failed call carries: the inverse of `status_of`.
 
-    A status without reasons of ours (the peer is away, the deadline passed) gets a reason of its own:
-    INTERNAL and unknown codes become `PEER_FAILED`.
+    A status without reasons of ours (the peer is away, the deadline passed) gets a reason of its own, and
+    `PEER_FAILED` where it has none. A peer's incident is `INTERNAL`, with its number in the message.
     """
     call = cast("grpc.Call", error)  # every RpcError that a channel raises is also the call
     code = call.code()

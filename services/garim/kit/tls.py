@@ -192,9 +192,13 @@ def _dns_names(leaf: x509.Certificate) -> list[str]:
 
 def _certificates(pem: bytes, reason: str, path: Path) -> Sequence[x509.Certificate]:
     try:
-        return x509.load_pem_x509_certificates(pem)
-    except ValueError:
+        certificates = x509.load_pem_x509_certificates(pem)
+        for certificate in certificates:  # both are parsed only when asked for
+            certificate.public_key()
+            certificate.extensions  # noqa: B018 - a property that parses
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
         raise _refused(reason, f"{path} holds no certificate that can be read") from None
+    return certificates
 
 
 def _public_bytes(leaf: x509.Certificate) -> bytes:

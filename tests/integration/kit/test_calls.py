@@ -9,9 +9,9 @@ import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
-from garim.kit.channel import Retries
 from garim.kit.deadlines import current_deadline
 from garim.kit.identity import peer_of
+from garim.kit.retries import Retries
 from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 from kit_support.echo import NAME, EchoStub, Text
 from kit_support.running import Running, wait_for
@@ -181,10 +181,10 @@ def test_a_cancelled_stream_stops_at_the_server(running: Running, stub: EchoStub
     wait_for(lambda: bool(ended))
 
 
-def flaky(running: Running, failures: int, kind: Kind) -> None:
+def flaky(running: Running, failures: int) -> None:
     def say(text: str, _context: grpc.ServicerContext) -> str:
         if running.echo.calls <= failures:
-            raise RefusedError("LOG_AWAY", "the log does not answer", kind=kind)
+            raise RefusedError("LOG_AWAY", "the log does not answer", kind=Kind.UNAVAILABLE)
         return text
 
     running.echo.say = say
@@ -195,7 +195,7 @@ def test_an_idempotent_call_is_repeated_and_another_is_not(running: Running) -> 
     retries = Retries(sleep=waits.append, jitter=lambda: 1.0)
     files = running.authority.issue("service/redaction")
     stub = EchoStub(running.channel(files, retries=retries))
-    flaky(running, 2, Kind.UNAVAILABLE)
+    flaky(running, 2)
     assert stub.Say(Text(value="x")).value == "x"
     assert running.echo.calls == 3
     assert waits == [0.1, 0.2]
@@ -204,17 +204,18 @@ def test_an_idempotent_call_is_repeated_and_another_is_not(running: Running) -> 
     assert refused(stub).reason == "LOG_AWAY"
     assert running.echo.calls == 1
 
-    running.echo.calls = 0
-    flaky(running, 2, Kind.PRECONDITION)
-    with pytest.raises(RefusedError):
-        stub.Say(Text(value="x"))
-    assert running.echo.calls == 1
+    for error in (RefusedError("CASE_CLOSED", "closed", kind=Kind.PRECONDITION), KeyError("a bug")):
+        running.echo.calls = 0
+        running.echo.say = raising(error)
+        with pytest.raises(RefusedError):
+            stub.Say(Text(value="x"))
+        assert running.echo.calls == 1
 
 
 def test_repeats_end_after_a_few_and_share_a_budget(running: Running) -> None:
     retries = Retries(tokens=10, sleep=lambda _s: None, jitter=lambda: 0.5)
     stub = EchoStub(running.channel(running.authority.issue("service/redaction"), retries=retries))
-    flaky(running, 10_000, Kind.UNAVAILABLE)
+    flaky(running, 10_000)
     for _ in range(10):
         with pytest.raises(RefusedError, match="LOG_AWAY"):
             stub.Say(Text(value="x"))
@@ -235,6 +236,15 @@ def test_a_request_that_is_no_message_is_refused_and_only_after_access(running: 
                 channel.stream_unary(f"/{NAME}/Gather")(iter([b"\xff\xff"]), timeout=5)
             assert caught.value.code() is code
     assert running.echo.calls == 0
+
+
+def test_an_answer_that_is_no_message_is_an_incident_without_text(
+    running: Running, stub: EchoStub, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    running.echo.answer = lambda _text: "김가림"
+    refusal = refused(stub)
+    assert refusal.reason == "INTERNAL"
+    assert "김가림" not in caplog.text + running.log.getvalue() + "".join(capfd.readouterr())
 
 
 def test_an_error_after_the_caller_has_gone_leaves_no_text_in_any_log(

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from garim.kit.channel import Peers, Retries, _Connection
+from garim.kit.channel import Peers, _Connection
 from garim.kit.clock import SystemClock
+from garim.kit.retries import Retries
 from garim.kit.telemetry import Telemetry
 from garim.kit.tls import Rotation
 from garim.statements.refusal import RefusedError
