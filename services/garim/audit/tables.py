@@ -26,11 +26,13 @@ leaves = sa.Table(
 nodes = sa.Table(
     "log_nodes",
     metadata,
-    sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    # Level and position in one number, so that the nodes of a proof are found by one look into one index.
+    sa.Column(
+        "place", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False
+    ),
     sa.Column("hash", sa.LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
 )
+_POSITION_BITS = 56
 
 # Bodies and salts of the entries that this service makes itself: refused calls.
 own_entries = sa.Table(
@@ -81,27 +83,26 @@ def all_leaves(connection: sa.Connection, page: int = 10_000) -> Iterator[list[b
         yield read_leaves(connection, start, page)
 
 
+_NODES_AT = sa.select(nodes).where(nodes.c.place.in_(sa.bindparam("places", expanding=True)))
+
+
 def node_reader(connection: sa.Connection) -> HashReader:
     """Return access to the stored nodes; a missing one is left out, which the tree refuses."""
 
     def read(wanted: Sequence[Node]) -> list[bytes]:
-        query = sa.select(nodes.c.hash).where(
-            nodes.c.level == sa.bindparam("level"), nodes.c.position == sa.bindparam("position")
-        )
-        hashes = (connection.execute(query, node._asdict()).scalar() for node in wanted)
-        return [one for one in hashes if one is not None]
+        places = [_place(*node) for node in wanted]
+        rows = connection.execute(_NODES_AT, {"places": places})
+        hashes: dict[int, bytes] = {row.place: row.hash for row in rows}
+        return [hashes[place] for place in places if place in hashes]
 
     return read
 
 
 def read_run(connection: sa.Connection, run: Run) -> list[bytes]:
     """Return the stored hashes at the places of `run`."""
-    query = sa.select(nodes.c.hash).where(
-        nodes.c.level == run.level,
-        nodes.c.position >= run.first,
-        nodes.c.position < run.first + len(run.hashes),
-    )
-    return list(connection.execute(query.order_by(nodes.c.position)).scalars())
+    first = _place(run.level, run.first)
+    query = sa.select(nodes.c.hash).where(nodes.c.place >= first, nodes.c.place < first + len(run.hashes))
+    return list(connection.execute(query.order_by(nodes.c.place)).scalars())
 
 
 def add_leaf(connection: sa.Connection, position: int, leaf: Leaf, data: bytes, runs: Sequence[Run]) -> None:
@@ -122,7 +123,7 @@ def add_leaf(connection: sa.Connection, position: int, leaf: Leaf, data: bytes, 
     connection.execute(
         sa.insert(nodes),
         [
-            {"level": run.level, "position": run.first + offset, "hash": one}
+            {"place": _place(run.level, run.first + offset), "hash": one}
             for run in runs
             for offset, one in enumerate(run.hashes)
         ],
@@ -132,3 +133,7 @@ def add_leaf(connection: sa.Connection, position: int, leaf: Leaf, data: bytes, 
 def keep_own(connection: sa.Connection, commitment: bytes, body: bytes, salt: bytes) -> None:
     """Store what an entry of this service commits to."""
     connection.execute(sa.insert(own_entries).values(commitment=commitment, body=body, salt=salt))
+
+
+def _place(level: int, position: int) -> int:
+    return level << _POSITION_BITS | position

@@ -183,7 +183,7 @@ def tamper_leaf(connection: sqlite3.Connection) -> None:
 
 def tamper_node(connection: sqlite3.Connection) -> None:
     connection.execute("DROP TRIGGER log_nodes_update")
-    connection.execute("UPDATE log_nodes SET hash = zeroblob(32) WHERE level = 1 AND position = 0")
+    connection.execute("UPDATE log_nodes SET hash = zeroblob(32) WHERE place = 1 << 56")
 
 
 def tamper_last(connection: sqlite3.Connection) -> None:

@@ -28,10 +28,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "log_nodes",
-        sa.Column("level", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column(
+            "place",
+            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+            primary_key=True,
+            autoincrement=False,
+        ),
         sa.Column("hash", sa.LargeBinary, nullable=False),
-        sqlite_with_rowid=False,
     )
     op.create_table(
         "own_entries",
