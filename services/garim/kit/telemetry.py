@@ -164,9 +164,10 @@ class Telemetry:
         return headers
 
     def close(self) -> None:
-        """Flush the spans."""
-        if self._provider:
-            self._provider.shutdown()
+        """Flush the spans; nothing happens the second time."""
+        provider, self._provider = self._provider, None
+        if provider:
+            provider.shutdown()
 
     def _event(self, event: str) -> str:
         if _EVENT.fullmatch(event):

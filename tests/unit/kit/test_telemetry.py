@@ -97,6 +97,7 @@ def test_a_trace_goes_on_at_the_peer_and_carries_no_error_text() -> None:
     with pytest.raises(KeyError):
         fail()
     logs.close()
+    logs.close()
     spans = stream.getvalue()
     assert "김가림" not in spans.encode().decode("unicode_escape")
     ids = {line.strip() for line in spans.splitlines() if '"trace_id"' in line}
