@@ -10,23 +10,7 @@ from collections.abc import Iterable, Sequence
 from garim.api.messages.v1 import messages_pb2 as pb
 from garim.statements import roster
 
-WORDS = [
-    "오늘",
-    "회의",
-    "자료",
-    "점심",
-    "바다",
-    "산책",
-    "우산",
-    "기차",
-    "사진",
-    "저녁",
-    "보고서",
-    "열쇠",
-    "버스",
-    "약속",
-    "주말",
-]
+WORDS = ["오늘", "회의", "자료", "점심", "바다", "산책", "우산", "기차", "사진", "저녁"]
 
 
 def member(number: int) -> pb.Member:

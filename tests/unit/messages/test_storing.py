@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 import pytest
 
@@ -107,7 +108,9 @@ def test_a_segment_ends_where_sent_at_crosses_an_hour(world: StoreWorld) -> None
         ),
     ],
 )
-def test_a_malformed_batch_is_refused_with_its_reason(world: StoreWorld, change, reason: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_malformed_batch_is_refused_with_its_reason(
+    world: StoreWorld, change: Callable[[pb.AppendMessagesRequest], None], reason: str
+) -> None:
     world.put(ROOM)
     request = people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 2)))
     change(request)

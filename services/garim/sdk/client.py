@@ -1,0 +1,112 @@
+"""The connection to a message store: mutual TLS from PEM files, two calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import grpc
+
+from garim.api.messages.v1 import messages_pb2 as pb
+from garim.api.messages.v1.messages_pb2_grpc import MessageStoreServiceStub
+from garim.sdk.errors import GarimError, error_of
+from garim.sdk.model import Roster
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+ROSTERS_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class TlsPaths:
+    """Where the back end's identity lies, as PEM files.
+
+    Args:
+        certificate: Its certificate, followed by intermediates.
+        key: Its private key; nobody but its owner may read the file.
+        trust: The mesh's authorities.
+    """
+
+    certificate: Path
+    key: Path
+    trust: Path
+
+
+class GarimStore:
+    """A connection to a message store; use it as a context manager, share it between threads.
+
+    Args:
+        address: `host:port` of the store.
+        mesh: Name of the mesh; a server that is not its message store is refused.
+        tls: The back end's identity.
+        timeout_s: Longest time one call may take, in seconds.
+
+    Raises:
+        GarimError: `KEY_FILE_MODE`: others may read the private key.
+        OSError: A file cannot be read.
+    """
+
+    def __init__(self, address: str, *, mesh: str, tls: TlsPaths, timeout_s: float = 30.0) -> None:
+        if Path(tls.key).stat().st_mode & 0o077:
+            raise GarimError("KEY_FILE_MODE", f"others may read {tls.key}: run chmod 600 on it")
+        credentials = grpc.ssl_channel_credentials(
+            Path(tls.trust).read_bytes(), Path(tls.key).read_bytes(), Path(tls.certificate).read_bytes()
+        )
+        self._timeout_s = timeout_s
+        self._channel = grpc.secure_channel(
+            address,
+            credentials,
+            options=(
+                # A service's certificate carries this name beside its SPIFFE id.
+                ("grpc.ssl_target_name_override", f"messages.{mesh}.garim.internal"),
+                ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+                ("grpc.keepalive_time_ms", 60_000),
+                ("grpc.enable_http_proxy", 0),
+                ("grpc.enable_retries", 0),
+            ),
+        )
+        self._stub = MessageStoreServiceStub(self._channel)
+
+    def append(self, request: pb.AppendMessagesRequest) -> pb.AppendMessagesResponse:
+        """Send one batch once; `Producer` does all around it.
+
+        Args:
+            request: The batch.
+
+        Raises:
+            StoreRefusedError: The store refuses the batch.
+            StoreUnavailableError: It may succeed later.
+        """
+        try:
+            return self._stub.AppendMessages(request, timeout=self._timeout_s)
+        except grpc.RpcError as failure:
+            raise error_of(failure) from failure
+
+    def put_rosters(self, rosters: Iterable[Roster]) -> None:
+        """Let the store keep rosters for this epoch; `Producer` does so where they are unknown.
+
+        Args:
+            rosters: Any number.
+
+        Raises:
+            StoreRefusedError: The store refuses a roster.
+            StoreUnavailableError: It may succeed later.
+        """
+        waiting = [one.to_proto() for one in rosters]
+        for first in range(0, len(waiting), ROSTERS_AT_ONCE):
+            request = pb.PutRostersRequest(rosters=waiting[first : first + ROSTERS_AT_ONCE])
+            try:
+                self._stub.PutRosters(request, timeout=self._timeout_s)
+            except grpc.RpcError as failure:
+                raise error_of(failure) from failure
+
+    def close(self) -> None:
+        """End the connection."""
+        self._channel.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
