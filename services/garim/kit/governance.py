@@ -220,6 +220,7 @@ class GovernanceSource:
         self._refresh_ms = refresh_ms
         self._lock = threading.Lock()
         self._asked_ms: int | None = None
+        self._refused: RefusedError | None = None
         self._chain = GovernanceChain(mesh, genesis)
         for version in store.load() if store else ():
             self._chain.take(version)
@@ -232,9 +233,8 @@ class GovernanceSource:
                 answer. `GOVERNANCE_FORK` (data loss): custody shows another chain than before. Those of
                 `GovernanceChain.take`.
         """
-        with self._lock:
-            self._refresh()
-            return self._chain.current()
+        self._refresh_if_due()
+        return self._chain.current()
 
     def log_genesis(self) -> str:
         """Return the SHA-256 of the version that leaf 0 of the log in force commits to, in hexadecimal.
@@ -242,37 +242,54 @@ class GovernanceSource:
         Raises:
             RefusedError: As `current`.
         """
-        with self._lock:
-            self._refresh()
-            return self._chain.log_genesis()
+        self._refresh_if_due()
+        return self._chain.log_genesis()
+
+    def _refresh_if_due(self) -> None:
+        # While one thread asks, the others go on with what was verified before; without anything they wait.
+        if self._lock.acquire(blocking=self._chain.height == 0):
+            try:
+                now_ms = self._clock.monotonic_ms()
+                if self._asked_ms is None or now_ms - self._asked_ms >= self._refresh_ms:
+                    self._refresh()
+            finally:
+                self._lock.release()
+        if self._refused is not None:
+            raise self._refused
 
     def _refresh(self) -> None:
-        now_ms = self._clock.monotonic_ms()
-        if self._asked_ms is not None and now_ms - self._asked_ms < self._refresh_ms:
+        versions = self._fetch()
+        try:
+            if versions is not None:
+                self._take(versions)
+        except RefusedError as error:
+            self._refused = error
             return
+        self._refused = self._refused if versions is None else None
+        self._asked_ms = self._clock.monotonic_ms()
+
+    def _fetch(self) -> list[Version] | None:
+        """Return what custody shows; None where it is away and a version is known."""
         known = self._chain.height
         request = custody_pb2.GetGovernanceRequest(from_version=max(1, known))
         try:
             answer = self._custody.GetGovernance(request)
         except RefusedError as error:
-            if error.kind is not Kind.UNAVAILABLE:
-                raise
-            if not known:
-                raise RefusedError(
-                    "GOVERNANCE_UNAVAILABLE", "custody does not answer: try again", kind=Kind.UNAVAILABLE
-                ) from error
-            # Custody is away: it is asked again after the usual time, the last version stays in force.
-            self._asked_ms = now_ms
-            return
-        versions = [_version(message) for message in answer.versions]
+            if error.kind is Kind.UNAVAILABLE and known:
+                return None
+            raise RefusedError(
+                "GOVERNANCE_UNAVAILABLE", "custody does not answer: try again", kind=Kind.UNAVAILABLE
+            ) from error
+        return [_version(message) for message in answer.versions]
+
+    def _take(self, versions: list[Version]) -> None:
+        known = self._chain.height
         if known:
             self._demand_known(versions, known)
-            versions = versions[1:]
-        for version in versions:
+        for version in versions[1:] if known else versions:
             document = self._chain.take(version)
             if self._store:
                 self._store.append(document.version, version)
-        self._asked_ms = now_ms
 
     def _demand_known(self, versions: list[Version], known: int) -> None:
         last = self._chain.version(known)

@@ -183,11 +183,11 @@ class FakeAudit:
             return place
         self._demand_open(actor, request)
         self._demand_entry(actor, request)
+        self.before_append(request.type)
         try:
             leaf = self._leaf(actor, request).encode()
         except RefusedError as error:
             raise RefusedError("LOG_ENTRY", error.message, field=error.field) from error
-        self.before_append(request.type)
         return self.add(leaf)
 
     def _demand_open(self, actor: str, request: pb.AppendEntryRequest) -> None:

@@ -147,6 +147,17 @@ def test_a_log_that_goes_backwards(mesh: LedgerMesh) -> None:
     assert seen.size == 5
 
 
+def test_an_append_answered_with_an_older_checkpoint(mesh: LedgerMesh) -> None:
+    mesh.audit.misbehaviour.silent_after_append = True
+    assert refused(lambda: release(mesh.custody))[0] == "LOG_UNAVAILABLE"
+    mesh.audit.misbehaviour.silent_after_append = False
+    mesh.warrants.append("cancel", b"1", key="1")
+    mesh.custody.refresh()
+    mesh.audit.misbehaviour.shown_size = 2
+    assert refused(lambda: release(mesh.custody)) == ("LOG_FORK", Kind.DATA_LOSS)
+    assert nothing_is_recorded_as_logged(mesh)
+
+
 def test_a_log_restored_from_an_old_copy(mesh: LedgerMesh) -> None:
     for number in range(4):
         mesh.custody.append("cancel", b"%d" % number, key=str(number))

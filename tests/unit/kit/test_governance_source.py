@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +115,41 @@ def test_without_custody_the_last_version_stays_in_force(sourced: Sourced) -> No
     sourced.custody.silent = True
     sourced.pass_refresh()
     assert source.current().version == 1
+
+
+def test_a_custody_that_hangs_keeps_one_caller_waiting_and_no_other(sourced: Sourced) -> None:
+    source = sourced.source()
+    source.current()
+    asked, answer = threading.Event(), threading.Event()
+    ask = sourced.custody.GetGovernance
+
+    def hang(request: pb.GetGovernanceRequest, /) -> pb.GetGovernanceResponse:
+        asked.set()
+        assert answer.wait(10)
+        sourced.clock.advance(15_000)
+        sourced.custody.silent = True
+        return ask(request)
+
+    sourced.custody.GetGovernance = hang  # type: ignore[method-assign]
+    sourced.pass_refresh()
+    caller = threading.Thread(target=source.current)
+    caller.start()
+    assert asked.wait(10)
+    assert source.current().version == 1
+    answer.set()
+    caller.join()
+    calls = sourced.custody.calls
+    assert source.current().version == 1
+    assert sourced.custody.calls == calls
+
+
+def test_custodys_refusal_is_no_reason_to_decide_otherwise(sourced: Sourced) -> None:
+    source = sourced.source()
+    sourced.custody.versions.append(sourced.next_version(people=1))
+    assert reason_of(source.current) == "GOVERNANCE_QUORUM"
+    del sourced.custody.versions[1]
+    sourced.custody.versions.append(sourced.next_version())
+    assert source.current().version == 2
 
 
 def test_a_version_without_quorum_is_refused(sourced: Sourced) -> None:

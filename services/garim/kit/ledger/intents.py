@@ -31,6 +31,7 @@ class Intent:
         deferred: Whether the flusher logs it, once, however late.
         proof: The proof, once it is logged.
         logged_ms: Its time in the log.
+        number: Its place in the order of intents; 0 before it is stored.
     """
 
     kind: str
@@ -45,6 +46,7 @@ class Intent:
     deferred: bool
     proof: LogProof | None = None
     logged_ms: int | None = None
+    number: int = 0
 
     @property
     def is_sent_with_present_time(self) -> bool:
@@ -104,15 +106,17 @@ def by_commitment(connection: sa.Connection, commitment: bytes) -> Intent | None
     return None if row is None else _intent(row)
 
 
-def waiting(connection: sa.Connection, limit: int) -> Sequence[Intent]:
+def waiting(connection: sa.Connection, after: int, limit: int) -> Sequence[Intent]:
     """Return deferred intents that are not logged, the oldest first.
 
     Args:
         connection: An open transaction.
+        after: Number of the last one that was seen; 0 for the first page.
         limit: At most this many.
     """
     unlogged = intents.c.proof.is_(None) & intents.c.superseded.is_(False) & intents.c.deferred.is_(True)
-    rows = connection.execute(sa.select(intents).where(unlogged).order_by(intents.c.id).limit(limit))
+    page = sa.select(intents).where(unlogged, intents.c.id > after).order_by(intents.c.id).limit(limit)
+    rows = connection.execute(page)
     return [_intent(row) for row in rows]
 
 
@@ -132,4 +136,5 @@ def _intent(row: sa.Row[tuple[object, ...]]) -> Intent:
         deferred=values["deferred"],
         proof=None if proof is None else LogProof.from_object(strict_json.parse_object(proof)),
         logged_ms=values["logged_ms"],
+        number=values["id"],
     )

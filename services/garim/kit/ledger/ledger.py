@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -214,21 +214,31 @@ class Ledger:
             How many entries were logged.
 
         Raises:
-            RefusedError: As `append`; the rest stays for the next time.
+            RefusedError: As `append`. Silence ends the round; what is wrong with one entry does not hold up
+                those behind it and is raised at the end. What is not logged stays for the next time.
         """
-        done = 0
-        while True:
-            with self._database.reading() as connection:
-                batch = intents.waiting(connection, _BATCH)
+        done, last, first_refusal = 0, 0, None
+        while batch := self._waiting(last):
             for intent in batch:
-                self._logged(intent)
-                done += 1
-            if len(batch) < _BATCH:
-                return done
+                last = intent.number
+                try:
+                    self._logged(intent)
+                    done += 1
+                except RefusedError as error:
+                    if error.kind is Kind.UNAVAILABLE:
+                        raise
+                    first_refusal = first_refusal or error
+        if first_refusal is not None:
+            raise first_refusal
+        return done
 
     def on_later(self, wake: Callable[[], None]) -> None:
         """Call `wake` whenever `later` has taken note of something."""
         self._wake = wake
+
+    def _waiting(self, after: int) -> Sequence[Intent]:
+        with self._database.reading() as connection:
+            return intents.waiting(connection, after, _BATCH)
 
     def _keys(self) -> LogKeys:
         return log_keys(self._governance.current())

@@ -94,6 +94,22 @@ def test_more_than_one_batch_is_flushed(mesh: LedgerMesh) -> None:
     assert len(mesh.audit.leaves) == 231
 
 
+def test_one_entry_that_the_log_spoils_does_not_hold_up_the_others(mesh: LedgerMesh) -> None:
+    def spoil_denials(kind: str) -> None:
+        mesh.audit.misbehaviour.magnitudes = {"n": 1} if kind == "denial" else None
+
+    mesh.audit.before_append = spoil_denials
+    mesh.custody.later("denial", b"denial", key="1")
+    mesh.custody.later("freeze", b"freeze", key="1")
+    with pytest.raises(RefusedError) as refused:
+        mesh.custody.flush()
+    assert refused.value.reason == "LOG_LEAF"
+    assert kinds(mesh) == ["genesis", "denial", "freeze"]
+    with mesh.databases["custody"].reading() as connection:
+        query = "SELECT kind FROM ledger_intents WHERE proof IS NULL"
+        assert connection.exec_driver_sql(query).scalars().all() == ["denial"]
+
+
 def test_a_refused_call_is_logged_without_saying_who_in_clear(mesh: LedgerMesh) -> None:
     sink = RefusedCalls(mesh.custody, mesh.clock, bytes)
     caller = "spiffe://test.mesh/person/clerk/na-rae"
