@@ -1,0 +1,142 @@
+"""What a command prints: tables and plain words for people, JSON for programs, refusals for both."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+from rich.text import Text
+
+from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Render = Callable[[Console], None]
+
+
+def out() -> Console:
+    """Return the console on standard output."""
+    return Console(file=sys.stdout, highlight=False, soft_wrap=True)
+
+
+def err() -> Console:
+    """Return the console on standard error."""
+    return Console(file=sys.stderr, highlight=False, soft_wrap=True)
+
+
+def emit(as_json: bool, value: Mapping[str, Any], render: Render) -> None:
+    """Print a result.
+
+    Args:
+        as_json: Whether a program reads it.
+        value: The result as JSON.
+        render: Prints it for people.
+    """
+    if as_json:
+        sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+    else:
+        render(out())
+
+
+def facts(rows: Iterable[tuple[str, Any]]) -> Table:
+    """Return a table of names and values, without lines."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(name, Text(str(value)))
+    return table
+
+
+def rows_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """Return a table with a head."""
+    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    return table
+
+
+def reasons_of(error: RefusedError) -> list[RefusedError]:
+    """Return every reason of a refusal."""
+    return list(error.reasons) if isinstance(error, RefusedWithReasonsError) else [error]
+
+
+def error_json(error: RefusedError) -> dict[str, Any]:
+    """Return a refusal as JSON."""
+    return {
+        "error": {
+            "kind": error.kind.value,
+            "reasons": [
+                {"reason": one.reason, "field": one.field, "message": one.message}
+                for one in reasons_of(error)
+            ],
+        }
+    }
+
+
+def print_refusal(error: RefusedError, *, as_json: bool) -> None:
+    """Print a refusal: reason, field, and what is wrong and to be done."""
+    if as_json:
+        sys.stdout.write(json.dumps(error_json(error), ensure_ascii=False) + "\n")
+        return
+    console = err()
+    for one in reasons_of(error):
+        where = f" ({one.field})" if one.field else ""
+        console.print(Text.assemble(("refused ", "bold red"), (one.reason, "bold"), where))
+        console.print(Text(f"  {one.message}"))
+
+
+class Bar:
+    """One progress bar that counts towards a total.
+
+    Args:
+        progress: Where it is drawn; None draws nothing.
+        what: What is counted.
+        total: How many there are; None where unknown.
+    """
+
+    def __init__(self, progress: Progress | None, what: str, total: int | None) -> None:
+        self._progress = progress
+        self._task = None if progress is None else progress.add_task(what, total=total)
+
+    def to(self, done: int, total: int | None = None, what: str | None = None) -> None:
+        """Show how far it is.
+
+        Args:
+            done: How many are done.
+            total: How many there are, where that is known better now.
+            what: What is counted, where that changed.
+        """
+        if self._progress is None or self._task is None:
+            return
+        changes: dict[str, Any] = {"completed": done}
+        if total is not None:
+            changes["total"] = total
+        if what is not None:
+            changes["description"] = what
+        self._progress.update(self._task, **changes)
+
+
+@contextmanager
+def bar(what: str, total: int | None = None, *, quiet: bool = False) -> Iterator[Bar]:
+    """Show a progress bar on standard error, if a person looks at it.
+
+    Args:
+        what: What is counted.
+        total: How many there are.
+        quiet: Draw nothing.
+    """
+    console = err()
+    if quiet or not console.is_terminal:
+        yield Bar(None, what, total)
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield Bar(progress, what, total)

@@ -1,0 +1,104 @@
+"""What a reviewer's client verifies before it signs. No I/O: all it needs comes in as arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from garim.documents.claims import Disclosure
+from garim.documents.verify import VerifiedDocument, verify_document
+from garim.documents.x509 import TrustPolicy
+from garim.kit.convert import Received
+from garim.statements import dsse, subjects
+from garim.statements.governance import Governance
+from garim.statements.refusal import Kind, RefusedError
+from garim.statements.scope import Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedReview:
+    """A case under review, verified in full.
+
+    Attributes:
+        subject: What the decision names, computed here.
+        document: The verified first document.
+        claims: What it asks.
+        forecast: How much it would reach.
+    """
+
+    subject: str
+    document: VerifiedDocument
+    claims: Disclosure
+    forecast: Forecast
+
+
+def check_document(
+    received: Received, *, governance: Governance, crls: Iterable[bytes], now_ms: int
+) -> VerifiedDocument:
+    """Verify a case's document as warrants does; see `verify_document`."""
+    return verify_document(
+        received.content,
+        trust=TrustPolicy.of(governance),
+        audience=governance.audience,
+        now_ms=now_ms,
+        crls=crls,
+        revoked=lambda _identity: False,
+        media_type=received.media_type,
+    )
+
+
+def check_review(
+    received: Received,
+    forecast: dsse.Envelope,
+    subject: str,
+    *,
+    governance: Governance,
+    crls: Iterable[bytes],
+    now_ms: int,
+) -> CheckedReview:
+    """Verify a case under review and compute the subject of a decision about it.
+
+    Args:
+        received: The case's document.
+        forecast: The store's forecast.
+        subject: What warrants says a decision names.
+        governance: In force, verified from the genesis digest.
+        crls: Revocation lists at hand.
+        now_ms: Time of the check, milliseconds since 1970.
+
+    Raises:
+        RefusedError: Those of `verify_document` and of statements; `DOCUMENT_KIND`, `FORECAST_SCOPE`,
+            `DECISION_SUBJECT`.
+    """
+    document = check_document(received, governance=governance, crls=crls, now_ms=now_ms)
+    if not isinstance(document.claims, Disclosure):
+        raise RefusedError("DOCUMENT_KIND", "only a disclosure is reviewed", field="document")
+    figures = Forecast.verify(forecast, governance.keys_of("messages"), mesh=governance.mesh, now=None)
+    if figures.document != document.digest:
+        raise RefusedError("FORECAST_SCOPE", "the forecast is about another document", field="forecast")
+    own = subjects.review(document.digest, forecast.payload, governance.policy)
+    if own != subject:
+        raise RefusedError(
+            "DECISION_SUBJECT",
+            "warrants names another subject than this case gives: sign nothing, call the auditors",
+            kind=Kind.DATA_LOSS,
+            field="subject",
+        )
+    return CheckedReview(own, document, document.claims, figures)
+
+
+def cancel_subject(case: bytes, document: VerifiedDocument, stated: str) -> str:
+    """Return the subject of a decision that cancels a case, computed here.
+
+    Raises:
+        RefusedError: `DECISION_SUBJECT`: warrants names another.
+    """
+    own = subjects.cancel(case, document.digest)
+    if own != stated:
+        raise RefusedError(
+            "DECISION_SUBJECT",
+            "warrants names another subject than this case gives: sign nothing, call the auditors",
+            kind=Kind.DATA_LOSS,
+            field="subject",
+        )
+    return own
