@@ -66,7 +66,7 @@ class Sourced:
         document = sample.draft(version=number, previous=previous)
         version = sample.signed(document, in_force=number - 1, people=people)
         if logged:
-            entry = self.mesh.custody.append("governance", document, key=str(number))
+            entry = self.mesh.custody.append("governance", document, key=governance.digest(document))
             version = version._replace(proof=entry.proof)
         return version
 
