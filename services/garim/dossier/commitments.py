@@ -47,29 +47,17 @@ def tree_of(leaves: Iterable[bytes]) -> MemoryTree:
     return tree
 
 
-def verify_message(
-    number: str,
-    pseudonyms: Sequence[str],
-    content: bytes,
-    index: int,
-    size: int,
-    path: Sequence[bytes],
-    root: bytes,
-) -> None:
-    """Demand that a message with these pseudonyms stands in the dossier with this root; shows no text.
+def verify_leaf(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+    """Demand that a message's or identity's leaf stands in the dossier with this root.
+
+    Args:
+        leaf: From `message_leaf`, which shows no text, or `identity_leaf`.
+        index: Its position.
+        size: Number of leaves.
+        path: Inclusion path.
+        root: The root that the receipt states.
 
     Raises:
         RefusedError: `LOG_INCLUSION`.
     """
-    verify_inclusion(hash_leaf(message_leaf(number, pseudonyms, content)), index, size, path, root)
-
-
-def verify_identity(
-    pseudonym: str, sealed: bytes, index: int, size: int, path: Sequence[bytes], root: bytes
-) -> None:
-    """Demand that this sealed identity stands behind this pseudonym in the dossier with this root.
-
-    Raises:
-        RefusedError: `LOG_INCLUSION`.
-    """
-    verify_inclusion(hash_leaf(identity_leaf(pseudonym, sealed)), index, size, path, root)
+    verify_inclusion(hash_leaf(leaf), index, size, path, root)

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from garim.statements.model import Base64, Count, Digest, EpochId, Millis, Name, Statement, payload_type
+from garim.statements.model import Base64, Closed, Count, Digest, EpochId, Millis, Name, Statement, payload_type
 
 
 class DossierReceipt(Statement):
@@ -65,6 +65,38 @@ class UnmaskAnswer(Statement):
     pseudonym: str
     identity: Base64
     sealed: Digest
+
+
+class ReleasedIdentity(Closed):
+    """One identity that a release covers, without its value.
+
+    Args:
+        pseudonym: As it stands in the dossier.
+        sealed: SHA-256 of the sealed identity.
+    """
+
+    pseudonym: str
+    sealed: Digest
+
+
+class IdentitiesReleased(Closed):
+    """What custody logs before identities leave: which, to whom; never their values.
+
+    Args:
+        format: Names this layout.
+        mesh: Name of the mesh.
+        request: The unmask request.
+        dossier: The dossier.
+        recipient: The age public key that the answer is encrypted to.
+        identities: What is released, sorted by pseudonym.
+    """
+
+    format: Literal["garim-identities-released/1"] = "garim-identities-released/1"
+    mesh: Name
+    request: EpochId
+    dossier: EpochId
+    recipient: str
+    identities: tuple[ReleasedIdentity, ...]
 
 
 class DestructionCertificate(Statement):

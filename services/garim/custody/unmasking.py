@@ -1,0 +1,248 @@
+"""Open an unmask request: custody verifies document, grant, proofs and budget itself."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+
+from sqlalchemy import Connection
+
+from garim.custody import jobs
+from garim.custody.checks import verified_document, verified_grant
+from garim.custody.core import Core
+from garim.custody.gate import demand_granted, demand_running
+from garim.custody.kinds import REQUEST
+from garim.custody.tables import dossiers, objects, unmask
+from garim.custody.tables.dossiers import Dossier
+from garim.custody.tables.unmask import UnmaskRequest
+from garim.custody.unmask_proofs import demand_first_document, demand_proven, demand_scope
+from garim.documents.claims import Supplementary
+from garim.documents.verify import VerifiedDocument
+from garim.kit.convert import Logged, Received
+from garim.statements import dsse, strict_json, subjects
+from garim.statements.grants import UnmaskGrant
+from garim.statements.refusal import Kind, RefusedError
+
+DAY_MS = 24 * 3_600_000
+ID_BYTES = 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Unmasking:
+    """Opens unmask requests.
+
+    Args:
+        core: Custody's means.
+    """
+
+    core: Core
+
+    def open(self, received: Received, logged: Logged) -> UnmaskRequest:
+        """Open a request, or return the one this document has opened before.
+
+        Args:
+            received: The supplementary document with the sealed identities it names.
+            logged: The unmask grant with its proof.
+
+        Raises:
+            RefusedError: Those of documents, grants and the log; `GRANT_SCOPE`, `DOSSIER_UNKNOWN`,
+                `DOSSIER_MODE`, `DOSSIER_EXPIRED`, `DOSSIER_NOT_CLOSED`, `FIRST_DOCUMENT`, `PSEUDONYM_PROOF`,
+                `UNMASK_BUDGET`, `DOCUMENT_USED`, `FROZEN`, `DOCUMENT_REVOKED`, `CASE_STATE`.
+        """
+        core = self.core
+        document, claims = verified_document(core, received, Supplementary)
+        with core.database.reading() as connection:
+            demand_running(connection, document.digest)
+        grant, proven = verified_grant(core, logged, UnmaskGrant, "unmask-granted")
+        demand_scope(grant, document, claims)
+        dossier = self._dossier(claims)
+        demand_first_document(dossier, document, claims)
+        identities = demand_proven(dossier, claims, received.attachments)
+        known = self._known(document, proven.digest)
+        if known is None:
+            demand_granted(core, dossier.document_digest, dossier.case_id)
+            demand_granted(core, document.digest, grant.case)
+            request = self._make(received, document, claims, grant, logged, proven.digest, identities)
+            known = self._keep(request, document, dossier, identities)
+        return self._logged(known)
+
+    def _dossier(self, claims: Supplementary) -> Dossier:
+        with self.core.database.reading() as connection:
+            dossier = dossiers.find(connection, claims.dossier)
+            if dossier is not None:
+                demand_running(connection, dossier.document_digest)
+        if dossier is None:
+            raise RefusedError(
+                "DOSSIER_UNKNOWN", "there is no such dossier", kind=Kind.NOT_FOUND, field="dossier"
+            )
+        if dossier.mode != "sealed":
+            raise RefusedError("DOSSIER_MODE", "its identities were erased", kind=Kind.PRECONDITION)
+        if dossier.state != "closed":
+            raise RefusedError("DOSSIER_NOT_CLOSED", "the dossier is not closed", kind=Kind.PRECONDITION)
+        if dossier.wrapped_private is None or self.core.clock.now_ms() >= dossier.unmask_until_ms:
+            raise _expired()
+        return dossier
+
+    def _known(self, document: VerifiedDocument, grant_digest: str) -> UnmaskRequest | None:
+        identity = document.identity
+        with self.core.database.reading() as connection:
+            used = dossiers.used_for(
+                connection, digest=document.digest, authority=identity.authority, number=identity.number
+            )
+            request = unmask.of_document(connection, document.digest)
+        if used is None:
+            return None
+        if request is None or request.id != used or request.grant_digest != grant_digest:
+            raise RefusedError(
+                "DOCUMENT_USED", "the document, or its number, was used for something else", kind=Kind.EXISTS
+            )
+        return request
+
+    def _make(
+        self,
+        received: Received,
+        document: VerifiedDocument,
+        claims: Supplementary,
+        grant: UnmaskGrant,
+        logged: Logged,
+        grant_digest: str,
+        identities: list[tuple[str, bytes]],
+    ) -> UnmaskRequest:
+        core = self.core
+        request_id = core.draw(ID_BYTES)
+        expires_ms = self._expiry(claims)
+        with core.database.writing() as connection:
+            objects.add(connection, REQUEST, request_id.hex(), expires_ms, "request expired")
+        core.provider.create_object(REQUEST, request_id.hex())
+        job = jobs.MakeRequestKey(mesh=core.mesh, id=request_id.hex())
+        made = jobs.RequestKeyMade.model_validate_json(core.opener.run(job.encode()))
+        subject = subjects.unmask(
+            request=request_id,
+            dossier=bytes.fromhex(claims.dossier),
+            grant=logged.statement.payload,
+            first=claims.first_document,
+            supplementary=document.digest,
+            recipient=claims.recipient,
+            filer=grant.filer,
+            one_time_public=made.public,
+            identities=identities,
+        )
+        body = strict_json.dump(
+            {
+                "document": document.identity.to_json(),
+                "dossier": claims.dossier,
+                "filer": grant.filer,
+                "grant": grant_digest,
+                "identities": {name: hashlib.sha256(sealed).hexdigest() for name, sealed in identities},
+                "request": request_id.hex(),
+            }
+        )
+        return UnmaskRequest(
+            id=request_id.hex(),
+            dossier_id=claims.dossier,
+            document_digest=document.digest,
+            media_type=received.media_type,
+            document=received.content,
+            grant_digest=grant_digest,
+            grant=dsse.to_bytes(logged.statement),
+            grant_proof=strict_json.dump(logged.proof.to_object()),
+            case_id=grant.case,
+            recipient=claims.recipient,
+            filer=grant.filer,
+            public_key=made.public,
+            wrapped_private=made.private,
+            subject=subject,
+            state="making",
+            opened_ms=core.clock.now_ms(),
+            expires_ms=expires_ms,
+            opened_body=body,
+        )
+
+    def _expiry(self, claims: Supplementary) -> int:
+        version = self.core.policy.at(self.core.clock.now_ms())
+        if version is None:
+            raise RefusedError("POLICY_NOT_IN_FORCE", "no policy is in force", kind=Kind.PRECONDITION)
+        with self.core.database.reading() as connection:
+            dossier = dossiers.find(connection, claims.dossier)
+        latest_ms = self.core.clock.now_ms() + version.deadlines.unmask_request_days * DAY_MS
+        return latest_ms if dossier is None else min(latest_ms, dossier.unmask_until_ms)
+
+    def _keep(
+        self,
+        request: UnmaskRequest,
+        document: VerifiedDocument,
+        dossier: Dossier,
+        identities: list[tuple[str, bytes]],
+    ) -> UnmaskRequest:
+        """Count the budget, claim the document and keep the request in one transaction."""
+        identity = document.identity
+        try:
+            with self.core.database.writing() as connection:
+                demand_running(connection, document.digest)
+                demand_budget(connection, dossier, len(identities), besides=request.id)
+                used = dossiers.used_for(
+                    connection, digest=document.digest, authority=identity.authority, number=identity.number
+                )
+                if used is not None:
+                    raise RefusedError("DOCUMENT_USED", "the document is being used", kind=Kind.EXISTS)
+                unmask.add(connection, request, identities)
+                dossiers.use_document(
+                    connection,
+                    digest=document.digest,
+                    authority=identity.authority,
+                    number=identity.number,
+                    kind="supplementary",
+                    target=request.id,
+                )
+        except RefusedError:
+            with self.core.database.writing() as connection:
+                objects.end(connection, REQUEST, request.id, self.core.clock.now_ms(), "superseded")
+            raise
+        return request
+
+    def _logged(self, request: UnmaskRequest) -> UnmaskRequest:
+        """Log the opening if that has not been done yet; only then may custodians decide."""
+        if request.state != "making":
+            return request
+        core = self.core
+        entry = core.journal.append("unmask-requested", request.opened_body, key=request.id)
+        if entry.time_ms >= request.expires_ms:
+            raise _expired()
+        with core.database.writing() as connection:
+            demand_running(connection, request.document_digest)
+            unmask.change(connection, request.id, state="pending")
+            found = unmask.find(connection, request.id)
+        return found or request
+
+
+def demand_budget(connection: Connection, dossier: Dossier, wanted: int, *, besides: str) -> None:
+    """Refuse more identities than the dossiers that share this one's conversations may give up together.
+
+    Args:
+        connection: An open transaction.
+        dossier: The dossier.
+        wanted: How many identities are asked for.
+        besides: Id of the request that asks; what it counted before is not counted again.
+
+    Raises:
+        RefusedError: `UNMASK_BUDGET`.
+    """
+    group, fresh = {dossier.id}, {dossier.id}
+    while fresh:
+        tags = [tag for one in fresh for tag in dossiers.conversations(connection, one)]
+        fresh = dossiers.overlapping(connection, tags) - group
+        group |= fresh
+    budgets = [found.unmask_budget for one in group if (found := dossiers.find(connection, one))]
+    if unmask.spent(connection, group, besides=besides) + wanted > min(budgets):
+        raise RefusedError(
+            "UNMASK_BUDGET",
+            "the dossiers of these conversations may not give up so many identities",
+            kind=Kind.EXHAUSTED,
+            field="identities",
+        )
+
+
+def _expired() -> RefusedError:
+    return RefusedError(
+        "DOSSIER_EXPIRED", "the dossier's time is over; its key is destroyed", kind=Kind.PRECONDITION
+    )
