@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 CONTEXT_BEFORE = 40
 CONTEXT_AFTER = 16
 _BEFORE_ZONE = 4
-_BEYOND_ZONE = 12
+_BEYOND_ZONE = 24
+"""A value may begin in a zone and end behind it: zones are cut at some sixty digits."""
 
 _LETTER = re.compile("[a-z가-힣]")
 

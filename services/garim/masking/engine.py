@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from typing import TYPE_CHECKING, NamedTuple
 
 from garim.masking import patterns, phones
@@ -149,16 +150,32 @@ def _settle(candidates: list[_Candidate]) -> list[tuple[int, int, _Candidate]]:
 
 
 def _settle_cluster(cluster: list[_Candidate]) -> list[tuple[int, int, _Candidate]]:
+    if len(cluster) == 1:
+        only = cluster[0]
+        return [] if only.stays else [(only.start, only.end, only)]
+    starts: list[int] = []
     taken: list[tuple[int, int, _Candidate]] = []
     for candidate in sorted(cluster, key=lambda c: (c.start - c.end, c.layer, c.start, c.value)):
-        free = [(candidate.start, candidate.end)]
-        for start, end, _ in taken:
-            free = [rest for low, high in free for rest in _without(low, high, start, end)]
-        taken.extend((low, high, candidate) for low, high in free)
-    return sorted((entry for entry in taken if not entry[2].stays), key=lambda entry: entry[0])
+        for low, high in _free(candidate, starts, taken):
+            place = bisect.bisect_left(starts, low)
+            starts.insert(place, low)
+            taken.insert(place, (low, high, candidate))
+    return [entry for entry in taken if not entry[2].stays]
 
 
-def _without(low: int, high: int, start: int, end: int) -> list[tuple[int, int]]:
-    if end <= low or high <= start:
-        return [(low, high)]
-    return [(a, b) for a, b in ((low, start), (end, high)) if a < b]
+def _free(
+    candidate: _Candidate, starts: list[int], taken: list[tuple[int, int, _Candidate]]
+) -> list[tuple[int, int]]:
+    """Return the parts of a candidate that nothing has taken; `taken` is sorted and without overlap."""
+    at = candidate.start
+    index = bisect.bisect_right(starts, at)
+    if index and taken[index - 1][1] > at:
+        at = taken[index - 1][1]
+    parts: list[tuple[int, int]] = []
+    while at < candidate.end:
+        until = min(starts[index], candidate.end) if index < len(starts) else candidate.end
+        if at < until:
+            parts.append((at, until))
+        at = taken[index][1] if index < len(starts) else until
+        index += 1
+    return parts

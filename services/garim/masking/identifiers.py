@@ -22,11 +22,13 @@ _HANDLE_URL = re.compile(
     r"(?P<v>[a-z0-9_.%\-]{2,})"
 )
 _LOCAL_INNER = r"a-z0-9_%+=~^|\\{}\[\]`\-"
+_BEFORE_LOCAL = rf"(?<![.{_LOCAL_INNER}])\.{{0,3}}"
+"""One place only to begin at, so that a long run without an at sign is read once."""
 _LOCAL = rf"(?P<local>[{_LOCAL_INNER}](?:[.{_LOCAL_INNER}]*[{_LOCAL_INNER}])?)"
 _MAIL = re.compile(
-    rf"(?P<v>{_LOCAL}@(?P<host>(?:[a-z0-9\-]+\.)+[a-z]{{2,24}}))(?![a-z0-9_]|[.\-][a-z0-9]|/[a-z])"
+    rf"{_BEFORE_LOCAL}(?P<v>{_LOCAL}@(?P<host>(?:[a-z0-9\-]+\.)+[a-z]{{2,24}}))(?![a-z0-9_]|[.\-][a-z0-9]|/[a-z])"
 )
-_AT_HOST = re.compile(rf"(?P<v>{_LOCAL}@(?P<host>[a-z0-9](?:[a-z0-9.\-:_/]*[a-z0-9])?))")
+_AT_HOST = re.compile(rf"{_BEFORE_LOCAL}(?P<v>{_LOCAL}@(?P<host>[a-z0-9](?:[a-z0-9.\-:_/]*[a-z0-9])?))")
 _IDENT = re.compile(r"[~^+=-]|[ni]=")
 _MAC = re.compile(
     r"(?<![0-9a-f:\-])(?P<v>[0-9a-f]{2}(?:(?::[0-9a-f]{2}){5}|(?:-[0-9a-f]{2}){5}))"

@@ -59,8 +59,12 @@ _STRONG = f"(?:{TITLES})|이?한테|이?에게|께서|이랑|이네|이가(?= )"
 _END = r"(?![가-힣])"
 
 
+_LAST = "(?:(?<=[랑와과테게서까터])(?:은|는|도|만|의|요))?"
+"""A second particle, which agrees with the first and not with the name (지혜랑은, 지민과는)."""
+
+
 def _follows(particles: str) -> re.Pattern[str]:
-    chain = f"(?: ?(?:{TITLES}))?(?:{particles}|{_COMMON}){{0,3}}{_END}"
+    chain = f"(?: ?(?:{TITLES}))?(?:{particles}|{_COMMON}){{0,3}}{_LAST}{_END}"
     return re.compile(f"{chain}|{_STRONG}")
 
 
@@ -68,7 +72,8 @@ _AFTER = (_follows(_AFTER_VOWEL), _follows(_AFTER_CONSONANT))
 _CASE = "(?:이|가|은|는|을|를|의|도|만|께서|께|한테|에게|이랑|랑|과|와|하고|이고|이야|입니다|요)"
 _SPACED_TITLES = "씨|님|선생님|쌤|선배|대리|과장|팀장|부장|차장|언니|오빠|누나|형"
 _PERSON_ONLY = re.compile(
-    rf"(?:{TITLES}){_CASE}?{_END}| (?:{_SPACED_TITLES})(?:님|아|야|{_CASE})*{_END}|(?:{_PERSONAL}){_END}"
+    rf"(?:{TITLES}){_CASE}?{_END}| (?:{_SPACED_TITLES})(?:님|아|야|{_CASE})*{_END}"
+    rf"|(?:{_PERSONAL})(?:은|는|도|만|요)?{_END}"
 )
 _VOCATIVE = re.compile(r"아(?=[ ,.!?~\n\x00ㅋㅎㅠㅜ]|$)")
 _TITLE_ONLY = re.compile(rf"(?:씨|님){_CASE}?{_END}")
@@ -96,6 +101,10 @@ _PREFIXES = frozenset(
         "아니",
     )
 )
+
+
+_LONGEST_LOOK = 12
+"""How many syllables before a name are looked at: more than any word that may precede one."""
 
 
 def is_syllable(character: str) -> bool:
@@ -164,7 +173,7 @@ def only_a_person(text: str, start: int, end: int, limit: int) -> bool:
 
 
 def word_before(text: str, start: int, floor: int) -> str:
-    """Return the Korean syllables that stand directly before `start`.
+    """Return the Korean syllables that stand directly before `start`, a dozen at most.
 
     Args:
         text: Folded text.
@@ -172,6 +181,7 @@ def word_before(text: str, start: int, floor: int) -> str:
         floor: Where the text begins.
     """
     at = start
+    floor = max(floor, start - _LONGEST_LOOK)
     while at > floor and is_syllable(text[at - 1]):
         at -= 1
     return text[at:start]
