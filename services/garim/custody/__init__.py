@@ -3,7 +3,8 @@
 Holds: the epochs' private and index keys, each dossier's private key (under Q, which nobody has, and under an
 object of its own), preserved keys; all of them wrapped by objects of a key provider. Called by messages
 (epochs), warrants (forecast tickets, second requests), redaction (tickets, keys, closing) and people
-(decisions, freeze, governance). Calls audit (the log) and warrants (case status) only. It must never see a message.
+(decisions, freeze, governance). Calls audit (the log) and warrants (case status) only. It must never see a
+message.
 
 Invariants:
 

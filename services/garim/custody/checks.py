@@ -10,7 +10,7 @@ from typing import TypeVar
 from garim.custody.core import Core
 from garim.custody.gate import is_revoked
 from garim.documents.claims import Claims
-from garim.documents.policy import judge
+from garim.documents.policy import Policy, PolicyVersion, judge
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.kit.convert import Logged, Received
@@ -56,12 +56,13 @@ def verified_document(
         RefusedError: Those of `verify_document`; `DOCUMENT_KIND`.
     """
     governance = core.governance.current()
+    trust = TrustPolicy.of(governance)
     document = verify_document(
         received.content,
-        trust=TrustPolicy.of(governance),
+        trust=trust,
         audience=governance.audience,
         now_ms=core.clock.now_ms(),
-        crls=core.crls(),
+        crls=core.crls(trust),
         revoked=lambda identity: is_revoked(core.database, identity.digest),
         media_type=received.media_type,
     )
@@ -103,31 +104,45 @@ def demand_policy(core: Core, grant: Grant, claims: Claims) -> None:
     Raises:
         RefusedError: `POLICY_OTHER`: the copies differ. Those of `policy.judge`, all together.
     """
-    demand_pinned_policy(core)
-    if grant.policy != core.policy.digest:
+    policy = pinned_policy(core)
+    if grant.policy != policy.digest:
         raise RefusedError(
             "POLICY_OTHER",
             "the grant was judged by another policy",
             kind=Kind.PRECONDITION,
             field="grant.policy",
         )
-    reasons = judge(claims, core.policy, core.clock.now_ms())
+    reasons = judge(claims, policy, core.clock.now_ms())
     if reasons:
         raise reasons[0] if len(reasons) == 1 else RefusedWithReasonsError(reasons)
 
 
-def demand_pinned_policy(core: Core) -> None:
-    """Refuse to judge by a policy file that governance does not pin.
+def pinned_policy(core: Core) -> Policy:
+    """Return custody's copy of the policy, if it is the one that governance pins.
 
     Raises:
-        RefusedError: `POLICY_OTHER`.
+        RefusedError: `POLICY_OTHER`, and those of the file.
     """
-    if core.policy.digest != core.governance.current().policy:
+    policy = core.policy
+    if policy.digest != core.governance.current().policy:
         raise RefusedError(
             "POLICY_OTHER",
             "custody's policy file is not the one that governance pins: deliver that one",
             kind=Kind.PRECONDITION,
         )
+    return policy
+
+
+def policy_in_force(core: Core) -> PolicyVersion:
+    """Return the version of the pinned policy that is in force now.
+
+    Raises:
+        RefusedError: `POLICY_OTHER`, `POLICY_NOT_IN_FORCE`.
+    """
+    version = pinned_policy(core).at(core.clock.now_ms())
+    if version is None:
+        raise RefusedError("POLICY_NOT_IN_FORCE", "no policy is in force", kind=Kind.PRECONDITION)
+    return version
 
 
 def counting_reviewers(

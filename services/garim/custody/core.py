@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from garim.custody.journal import Journal
 from garim.custody.ports import CaseStatusSource, GovernanceSource, Log, Opener
 from garim.documents.policy import Policy
+from garim.documents.x509 import TrustPolicy
 from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.providers import KeyProvider
@@ -27,8 +28,8 @@ class Core:
         log: The log, to verify others' proofs.
         journal: Custody's own entries.
         warrants: Asks for case status.
-        policy: Custody's own copy of the policy.
-        crls: Returns the revocation lists at hand.
+        policies: Returns custody's own copy of the policy.
+        crls: Returns the revocation lists at hand of the authorities that are trusted.
         sign: Signs with custody's statement key.
         draw: Returns so many random bytes, for ids and nonces.
     """
@@ -42,7 +43,12 @@ class Core:
     log: Log
     journal: Journal
     warrants: CaseStatusSource
-    policy: Policy
-    crls: Callable[[], Iterable[bytes]]
+    policies: Callable[[], Policy]
+    crls: Callable[[TrustPolicy], Iterable[bytes]]
     sign: Callable[[bytes], bytes]
     draw: Callable[[int], bytes]
+
+    @property
+    def policy(self) -> Policy:
+        """Custody's own copy of the policy, as its file stands now."""
+        return self.policies()

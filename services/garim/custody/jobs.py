@@ -217,6 +217,64 @@ class OpenTags(Message):
     kept: bytes
 
 
+class MakeRequestKey(Message):
+    """Make an unmask request's one-time key pair under its object."""
+
+    job: Literal["make-request-key"] = "make-request-key"
+    mesh: str
+    id: str
+
+
+class RequestKeyMade(Message):
+    """Answer of `MakeRequestKey`."""
+
+    public: bytes
+    private: bytes
+
+
+class CheckShares(Message):
+    """Open re-sealed shares with the request's key and compare each with its digest."""
+
+    job: Literal["check-shares"] = "check-shares"
+    mesh: str
+    request: Wrapped
+    request_id: bytes
+    dossier: bytes
+    shares: tuple[Share, ...]
+
+
+class SharesRight(Message):
+    """Answer of `CheckShares`."""
+
+
+class SealedIdentity(Message):
+    """An identity that is to be opened."""
+
+    pseudonym: str
+    sealed: bytes
+
+
+class OpenIdentities(Message):
+    """Rebuild Q from one subset's shares, open the dossier's key, its secret and the named identities."""
+
+    job: Literal["open-identities"] = "open-identities"
+    mesh: str
+    request: Wrapped
+    request_id: bytes
+    dossier_key: Wrapped
+    dossier: bytes
+    grant: bytes
+    sealed_secret: bytes
+    shares: tuple[Share, ...]
+    identities: tuple[SealedIdentity, ...]
+
+
+class IdentitiesOpened(Message):
+    """Answer of `OpenIdentities`: the identities in order, on their way to the recipient alone."""
+
+    identities: tuple[bytes, ...]
+
+
 Job = Annotated[
     MakeEpoch
     | MakeRecoveryKey
@@ -226,7 +284,10 @@ Job = Annotated[
     | MakeOrder
     | KeepKeys
     | KeepTags
-    | OpenTags,
+    | OpenTags
+    | MakeRequestKey
+    | CheckShares
+    | OpenIdentities,
     Field(discriminator="job"),
 ]
 

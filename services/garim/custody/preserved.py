@@ -5,10 +5,10 @@ from __future__ import annotations
 from garim.custody import jobs
 from garim.custody.core import Core
 from garim.custody.kinds import ORDER
-from garim.custody.scopes import period_of, subjects_of
 from garim.custody.tables import objects, orders
 from garim.custody.tables.orders import Order
 from garim.documents.claims import Disclosure, Preservation, read_claims
+from garim.documents.scope import period_of, subjects_of
 from garim.statements.grants import Subject
 
 

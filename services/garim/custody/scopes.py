@@ -1,4 +1,4 @@
-"""What a document covers, derived from the document itself, and the demand that a grant says exactly that."""
+"""The demand that a grant says exactly what custody derives from the document itself."""
 
 from __future__ import annotations
 
@@ -6,21 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from garim.documents.claims import Disclosure, Preservation
+from garim.documents.scope import period_of, subjects_of
 from garim.documents.verify import VerifiedDocument
-from garim.sealing.tags import normalise
-from garim.statements.grants import DisclosureGrant, Grant, Period, PreservationGrant, Subject
+from garim.statements.grants import DisclosureGrant, Grant, PreservationGrant
 from garim.statements.refusal import Kind, RefusedError
-
-
-def subjects_of(claims: Disclosure | Preservation) -> tuple[Subject, ...]:
-    """Return whom a document names, normalised and sorted by kind and value."""
-    named = {(one.kind, normalise(one.kind, one.value)) for one in claims.subjects}
-    return tuple(Subject.from_json({"kind": kind, "value": value}) for kind, value in sorted(named))
-
-
-def period_of(claims: Disclosure | Preservation) -> Period:
-    """Return the exact time a document asks for."""
-    return Period(start=claims.period.start_ms, end=claims.period.end_ms)
 
 
 def demand_disclosure(grant: DisclosureGrant, document: VerifiedDocument, claims: Disclosure) -> None:

@@ -14,6 +14,7 @@ class CustodySettings(ServiceSettings):
         statement_key: Ed25519 key that signs custody's statements: PKCS #8 PEM, mode 0600.
         policy_file: Custody's own copy of the policy; its digest must be the one that governance pins.
         crls_folder: Folder of revocation lists of the documents' authorities (`*.crl`, `*.pem`, `*.der`).
+        governance_folder: Folder with `version-1.json` and `decisions-1.json`, read at the first start.
     """
 
     database: DatabaseSettings
@@ -21,3 +22,4 @@ class CustodySettings(ServiceSettings):
     statement_key: SettingPath
     policy_file: SettingPath
     crls_folder: SettingPath
+    governance_folder: SettingPath

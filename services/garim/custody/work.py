@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from garim.custody import jobs
+from garim.custody import jobs, work_unmask
 from garim.custody.kinds import DOSSIER, EPOCH, ORDER, RECOVERY
 from garim.kit.providers import KeyHandle, KeyProvider
 from garim.sealing import hpke, keys, quorum, released, roster, segment, tags, write_secret
@@ -186,5 +186,8 @@ _WORK: dict[type[jobs.Message], Callable[[Any, KeyProvider], jobs.Message]] = {
     jobs.KeepKeys: _keep_keys,
     jobs.KeepTags: _keep_tags,
     jobs.OpenTags: _open_tags,
+    jobs.MakeRequestKey: work_unmask.make_request_key,
+    jobs.CheckShares: work_unmask.check_shares,
+    jobs.OpenIdentities: work_unmask.open_identities,
 }
 """What is done for each job."""

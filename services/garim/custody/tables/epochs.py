@@ -86,6 +86,12 @@ def ending_after(connection: Connection, ms: int) -> list[Epoch]:
     return [_of(row) for row in rows]
 
 
+def with_keys(connection: Connection) -> list[Epoch]:
+    """Return the epochs whose keys are not destroyed, in order."""
+    rows = connection.execute(select(t).where(t.c.wrapped_private.is_not(None)).order_by(t.c.not_before_ms))
+    return [_of(row) for row in rows]
+
+
 def drop_keys(connection: Connection, epoch_id: str) -> None:
     """Drop what the destroyed object had wrapped."""
     connection.execute(

@@ -1,7 +1,6 @@
 """Provider objects that are to be destroyed, and how far their destruction has come.
 
-States: `alive`; `intended` (the intent is logged); `gone` (the object is destroyed, its end not yet logged);
-`destroyed`.
+States: `alive`; `intended` (the intent is logged); `destroyed` (and its certificate durable, to be logged).
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ class KeyObject:
         due_ms: From when on it is destroyed; None while nothing ends it.
         cause: Why it ends.
         silent_ms: For how long, on the monotonic clock, the log has been silent since it was due.
-        certificate: Payload of the destruction certificate, once the object is gone.
+        certificate: The signed destruction certificate, JSON, once the object is gone.
     """
 
     kind: Mortal

@@ -84,6 +84,12 @@ def add(connection: Connection, order: Order) -> None:
     )
 
 
+def find(connection: Connection, order_id: str) -> Order | None:
+    """Return an order by its id."""
+    row = connection.execute(select(t).where(t.c.order_id == order_id)).first()
+    return None if row is None else _of(row)
+
+
 def of_document(connection: Connection, digest: str) -> Order | None:
     """Return the order of a document, if it was taken in."""
     row = connection.execute(select(t).where(t.c.document_digest == digest)).first()

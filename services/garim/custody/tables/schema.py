@@ -78,6 +78,7 @@ dossiers = Table(
     Column("document_digest", String, nullable=False, unique=True),
     Column("media_type", String, nullable=False),
     Column("document", LargeBinary, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
     Column("grant_digest", String, nullable=False),
     Column("grant", LargeBinary, nullable=False),
     Column("grant_proof", LargeBinary, nullable=False),
@@ -88,6 +89,7 @@ dossiers = Table(
     Column("created_body", LargeBinary, nullable=False),
     Column("governance_version", Integer, nullable=False),
     Column("quorum", Integer, nullable=False),
+    Column("expires_ms", Integer),
     Column("unmask_until_ms", Integer, nullable=False),
     Column("unmask_budget", Integer, nullable=False),
     Column("public_key", LargeBinary),
@@ -153,6 +155,15 @@ order_keys = Table(
     Column("batch_id", String, nullable=False),
     Column("position", Integer, nullable=False),
     Column("segment", Integer, nullable=False),
+)
+
+revocation_lists = Table(
+    "revocation_lists",
+    metadata,
+    Column("issuer", LargeBinary, primary_key=True),
+    Column("signer", String, primary_key=True),
+    Column("number", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
 
 recovery_keys = Table(

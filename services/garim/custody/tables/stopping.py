@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from garim.custody.tables.schema import freezes, stopped_documents
 
@@ -55,3 +55,8 @@ def stop(connection: Connection, digest: str, cause: Stop, at_ms: int) -> None:
     """Record for good that a document counts no more; the first cause stays."""
     if stopped(connection, digest) is None:
         connection.execute(insert(stopped_documents).values(digest=digest, cause=cause, at_ms=at_ms))
+
+
+def end_freeze(connection: Connection, freeze_id: str, at_ms: int) -> None:
+    """Record that a freeze has ended; another one in force stays."""
+    connection.execute(update(freezes).where(freezes.c.freeze_id == freeze_id).values(ended_ms=at_ms))

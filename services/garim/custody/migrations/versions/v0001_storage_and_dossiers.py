@@ -24,6 +24,7 @@ _TABLES = (
     "order_epochs",
     "order_batches",
     "order_keys",
+    "revocation_lists",
     "recovery_keys",
     "ledger_intents",
     "ledger_pins",

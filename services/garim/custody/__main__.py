@@ -1,0 +1,116 @@
+"""Run custody: ``python -m garim.custody SETTINGS.toml``."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from pathlib import Path
+
+from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
+from garim.api.custody.v1.custody_pb2_grpc import add_CustodyServiceServicer_to_server
+from garim.custody import genesis
+from garim.custody.core import Core
+from garim.custody.crls import DeliveredLists
+from garim.custody.journal import Journal
+from garim.custody.keeper import Keeper, KeeperThread
+from garim.custody.keys import demand_pinned, load_statement_key
+from garim.custody.opener import OpenerProcess
+from garim.custody.peers import WarrantsPeer
+from garim.custody.policy_file import PolicyFile
+from garim.custody.providers import demand_destroys_in_time, open_provider
+from garim.custody.recovery import recovery_public
+from garim.custody.servicer import CustodyServicer
+from garim.custody.servicer_dossiers import DossierUseCases
+from garim.custody.settings import CustodySettings
+from garim.kit.db import Database
+from garim.kit.files import read_file
+from garim.kit.governance_table import GovernanceTable
+from garim.kit.identity import service_id
+from garim.kit.ledger import Flusher, Ledger
+from garim.kit.ledger.refusals import RefusedCalls
+from garim.kit.migrations import upgrade
+from garim.kit.process import Process, refusals_end_the_process, settings_path
+from garim.kit.settings import load_settings
+
+SERVICE = "custody"
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def serve(settings: CustodySettings) -> None:
+    """Wire the service and serve until SIGTERM.
+
+    Args:
+        settings: Its settings.
+
+    Raises:
+        RefusedError: It cannot start: keys, database, governance or address are not as they must be.
+    """
+    process = Process(SERVICE, settings)
+    clock, telemetry, mesh = process.clock, process.telemetry, settings.mesh
+    key = load_statement_key(settings.statement_key)
+    database = Database(settings.database.path)
+    upgrade(database, MIGRATIONS)
+    governance = genesis.OwnGovernance(GovernanceTable(database), mesh, settings.governance_genesis)
+    genesis.begin(governance, settings.governance_folder)
+    demand_pinned(key, governance.current().keys_of(SERVICE))
+    provider = open_provider(settings.keys.folder, settings.keys.passphrase_file, mesh)
+    demand_destroys_in_time(provider, governance.current().terms.retention)
+    opener = OpenerProcess(settings.keys.folder, settings.keys.passphrase_file, mesh)
+    ledger = Ledger(
+        process.peers.stub(AuditLogServiceStub, "audit"),
+        governance=governance,
+        actor=service_id(mesh, SERVICE),
+        database=database,
+        clock=clock,
+        random_bytes=os.urandom,
+    )
+    public = recovery_public(database, provider, opener, mesh)
+    core = Core(
+        mesh=mesh,
+        database=database,
+        clock=clock,
+        provider=provider,
+        opener=opener,
+        governance=governance,
+        log=ledger,
+        journal=Journal(ledger, mesh, clock, public, key.sign),
+        warrants=WarrantsPeer(process.peers),
+        policies=PolicyFile(lambda: read_file(settings.policy_file, "policy file")),
+        crls=DeliveredLists(settings.crls_folder, database, clock).at_hand,
+        sign=key.sign,
+        draw=os.urandom,
+    )
+    beginning = genesis.LogBeginning(ledger, governance, telemetry)
+    servicer = CustodyServicer(mesh, DossierUseCases.of(core))  # type: ignore[abstract]
+    server = process.server(
+        [functools.partial(add_CustodyServiceServicer_to_server, servicer)],
+        RefusedCalls(ledger, clock, os.urandom),
+    )
+    server.health.register("database", database.check)
+    server.health.register("opener", opener.check)
+    server.health.register("log", beginning.check)
+    flusher = Flusher(ledger, telemetry)
+    keeper = KeeperThread(Keeper(core, telemetry), telemetry)
+    beginning.start()
+    flusher.start()
+    keeper.start()
+    try:
+        server.serve_until_signalled()
+    finally:
+        keeper.close()
+        flusher.close()
+        beginning.close()
+        opener.close()
+        process.peers.close()
+        database.close()
+
+
+def main() -> None:
+    """Read the settings named on the command line and serve."""
+    with refusals_end_the_process("garim-custody"):
+        serve(load_settings(settings_path(sys.argv), CustodySettings))
+
+
+if __name__ == "__main__":
+    main()
