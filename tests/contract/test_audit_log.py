@@ -101,6 +101,9 @@ def test_an_empty_log_takes_custodys_genesis_alone(log: Log) -> None:
     assert refusal(lambda: warrants.AppendEntry(log.genesis())).reason == "LOG_WAITING_FOR_PINS"
     assert refusal(lambda: custody.AppendEntry(log.entry("freeze"))).reason == "LOG_WAITING_FOR_PINS"
     assert refusal(lambda: custody.AppendEntry(log.entry("genesis", b"other"))).reason == "LOG_ENTRY"
+    sealed = log.genesis()
+    sealed.sealed = b"governance is public"
+    assert refusal(lambda: custody.AppendEntry(sealed)).reason == "LOG_ENTRY"
     assert refusal(lambda: custody.GetCheckpoint(pb.GetCheckpointRequest())).reason == "LOG_EMPTY"
     assert custody.AppendEntry(log.genesis()).index == 0
     assert (

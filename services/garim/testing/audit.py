@@ -196,8 +196,8 @@ class FakeAudit:
             raise RefusedError("LOG_WAITING_FOR_PINS", "the log waits", kind=Kind.UNAVAILABLE)
 
     def _demand_entry(self, actor: str, request: pb.AppendEntryRequest) -> None:
-        genesis = not self.leaves and self._genesis in (None, request.commitment)
-        if request.type == "genesis" and not genesis:
+        begins = not self.leaves and self._genesis in {None, request.commitment} and not request.sealed
+        if request.type == "genesis" and not begins:
             raise RefusedError("LOG_ENTRY", "the log begins otherwise", field="type")
         if request.sealed and actor != service_id(self.mesh, "custody"):
             raise RefusedError("LOG_ENTRY", "only custody seals", field="sealed")

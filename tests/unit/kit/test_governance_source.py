@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from garim.api.audit.v1 import audit_pb2
 from garim.api.custody.v1 import custody_pb2 as pb
 from garim.kit.convert import envelope_to, proof_to
 from garim.kit.db import Database
@@ -15,8 +16,11 @@ from garim.kit.governance import REFRESH_MS, GovernanceSource, Version
 from garim.kit.governance_table import GovernanceTable, create_all
 from garim.statements import governance
 from garim.statements.refusal import Kind, RefusedError
+from garim.testing.audit import FakeAudit
 from garim.testing.clock import ManualClock
-from ledger_support.mesh import LedgerMesh
+from garim.translog.leaf import ZERO_SALT, Leaf, commitment
+from garim.translog.proven import LogProof
+from ledger_support.mesh import CUSTODY, LedgerMesh
 
 
 class FakeCustody:
@@ -241,7 +245,7 @@ def test_a_succeeding_log_begins_with_the_version_that_names_it(sourced: Sourced
         version=2, previous=previous, log_key=key, origin="log2.test.mesh", old_pins=(seen,)
     )
     version = mesh.governance.signed(document, in_force=1, people=2)
-    new_log = type(mesh.audit)("test.mesh", "log2.test.mesh", mesh.clock, key=key)
+    new_log = FakeAudit("test.mesh", "log2.test.mesh", mesh.clock, key=key)
     for caller in mesh.callers.values():
         caller.audit = new_log
     mesh.governance.chain.take(version, logged=False)
@@ -253,6 +257,26 @@ def test_a_succeeding_log_begins_with_the_version_that_names_it(sourced: Sourced
     assert mesh.warrants.append("cancel", b"x", key="x").index == 1
 
 
+def test_a_succeeding_log_that_does_not_begin_with_its_version_is_refused(sourced: Sourced) -> None:
+    mesh, key, origin = sourced.mesh, Ed25519PrivateKey.generate(), "log2.test.mesh"
+    previous = governance.digest(sourced.custody.versions[0].document)
+    document = mesh.governance.draft(version=2, previous=previous, log_key=key, origin=origin)
+    new_log = FakeAudit("test.mesh", origin, mesh.clock, key=key)
+    for body in (b"something else", document):
+        new_log.add(Leaf("genesis", mesh.clock.now_ms(), CUSTODY, commitment(ZERO_SALT, body)).encode())
+    shown = new_log.inclusion(CUSTODY, audit_pb2.GetInclusionProofRequest(index=1, size=2))
+    proof = LogProof(shown.leaf, ZERO_SALT, 1, tuple(shown.path), new_log.note())
+    version = mesh.governance.signed(document, in_force=1)._replace(proof=proof)
+    sourced.custody.versions.append(version)
+    assert reason_of(sourced.source().current) == "GOVERNANCE_LOG"
+
+
+def test_the_governance_of_another_mesh_is_refused(sourced: Sourced) -> None:
+    genesis = sourced.mesh.governance.genesis
+    source = GovernanceSource(sourced.custody, mesh="other.mesh", genesis=genesis, clock=sourced.clock)
+    assert reason_of(source.current) == "GOVERNANCE_GENESIS"
+
+
 def test_a_succeeding_log_that_forgets_a_pin_is_never_used(sourced: Sourced) -> None:
     mesh = sourced.mesh
     mesh.warrants.append("cancel", b"x", key="x")
@@ -260,7 +284,7 @@ def test_a_succeeding_log_that_forgets_a_pin_is_never_used(sourced: Sourced) -> 
     previous = governance.digest(sourced.custody.versions[0].document)
     document = mesh.governance.draft(version=2, previous=previous, log_key=key, origin="log2.test.mesh")
     mesh.governance.chain.take(mesh.governance.signed(document, in_force=1), logged=False)
-    new_log = type(mesh.audit)("test.mesh", "log2.test.mesh", mesh.clock, key=key)
+    new_log = FakeAudit("test.mesh", "log2.test.mesh", mesh.clock, key=key)
     for caller in mesh.callers.values():
         caller.audit = new_log
     assert reason_of(lambda: mesh.custody.begin(document)) == "LOG_FORK"
