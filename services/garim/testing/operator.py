@@ -112,12 +112,15 @@ class SampleOperator:
         pki: Who signs documents; its time is the operator's.
         policy: Bytes of the policy file.
         quorum: How many reviewers decide.
+        clock: The operator's time; one that stands at the PKI's time if None.
     """
 
-    def __init__(self, pki: DocumentPki, policy: bytes, quorum: int = 2) -> None:
+    def __init__(
+        self, pki: DocumentPki, policy: bytes, quorum: int = 2, clock: ManualClock | None = None
+    ) -> None:
         self.pki = pki
         self.policy = policy
-        self.clock = ManualClock(documents.millis(pki))
+        self.clock = clock or ManualClock(documents.millis(pki))
         self.keys = {
             ("messages", STORE): Ed25519PrivateKey.generate(),
             ("warrants", "warrants"): Ed25519PrivateKey.generate(),
