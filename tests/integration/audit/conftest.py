@@ -13,11 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
 from garim.audit.__main__ import build
 from garim.audit.settings import AuditSettings
-from garim.kit.channel import PeerChannel, Retries
+from garim.kit.channel import PeerChannel
 from garim.kit.clock import SystemClock
 from garim.kit.db import Database
 from garim.kit.identity import service_id
 from garim.kit.ledger import Ledger
+from garim.kit.retries import Retries
 from garim.kit.server import MeshServer
 from garim.kit.settings import load_settings
 from garim.kit.telemetry import Telemetry

@@ -34,6 +34,7 @@ def test_what_acts_at_once_is_logged_when_the_log_answers_again(mesh: LedgerMesh
     with pytest.raises(RefusedError) as refused:
         mesh.custody.flush()
     assert refused.value.reason == "LOG_UNAVAILABLE"
+    assert mesh.callers["custody"].calls.count("AppendEntry") == 2, "genesis, and one try of the first"
     mesh.audit.misbehaviour.silent = False
     restarted = mesh.open("custody")
     assert restarted.flush() == 2
