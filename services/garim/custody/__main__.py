@@ -10,6 +10,7 @@ from pathlib import Path
 from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
 from garim.api.custody.v1.custody_pb2_grpc import add_CustodyServiceServicer_to_server
 from garim.custody import genesis
+from garim.custody.age import encrypt_to
 from garim.custody.core import Core
 from garim.custody.crls import DeliveredLists
 from garim.custody.journal import Journal
@@ -22,6 +23,8 @@ from garim.custody.providers import demand_destroys_in_time, open_provider
 from garim.custody.recovery import recovery_public
 from garim.custody.servicer import CustodyServicer
 from garim.custody.servicer_dossiers import DossierUseCases
+from garim.custody.servicer_people import PeopleUseCases
+from garim.custody.servicer_unmask import UnmaskUseCases
 from garim.custody.settings import CustodySettings
 from garim.kit.db import Database
 from garim.kit.files import read_file
@@ -82,7 +85,12 @@ def serve(settings: CustodySettings) -> None:
         draw=os.urandom,
     )
     beginning = genesis.LogBeginning(ledger, governance, telemetry)
-    servicer = CustodyServicer(mesh, DossierUseCases.of(core))  # type: ignore[abstract]
+    servicer = CustodyServicer(
+        mesh,
+        DossierUseCases.of(core),
+        UnmaskUseCases.of(core, encrypt_to),
+        PeopleUseCases.of(core, governance),
+    )
     server = process.server(
         [functools.partial(add_CustodyServiceServicer_to_server, servicer)],
         RefusedCalls(ledger, clock, os.urandom),

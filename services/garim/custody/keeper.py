@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection
 
 from garim.custody.core import Core
-from garim.custody.kinds import DOSSIER, EPOCH, ORDER, Mortal
-from garim.custody.tables import dossiers, epochs, objects, orders
+from garim.custody.kinds import DOSSIER, EPOCH, ORDER, REQUEST, Mortal
+from garim.custody.tables import dossiers, epochs, objects, orders, unmask
 from garim.custody.tables.objects import KeyObject
 from garim.kit.providers import KeyHandle
 from garim.kit.telemetry import Telemetry, log_refusal
@@ -52,12 +52,18 @@ def _of_order(connection: Connection, order_id: str) -> tuple[bytes, str] | None
     return None if order is None or not order.wrapped_key else (order.wrapped_key, "key")
 
 
+def _of_request(connection: Connection, request_id: str) -> tuple[bytes, str] | None:
+    request = unmask.find(connection, request_id)
+    return None if request is None or not request.wrapped_private else (request.wrapped_private, "private")
+
+
 REMAINS: Mapping[Mortal, Remains] = {
     EPOCH: Remains(_of_epoch, epochs.drop_keys),
     DOSSIER: Remains(_of_dossier, dossiers.drop_key),
     ORDER: Remains(_of_order, orders.drop),
+    REQUEST: Remains(_of_request, unmask.end_without_key),
 }
-"""The kinds of the first request; the second adds its own."""
+"""All kinds of objects that end."""
 
 
 class Keeper:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from garim.custody.servicer_dossiers import DossierRpcs
+from garim.custody.servicer_dossiers import DossierRpcs, DossierUseCases
+from garim.custody.servicer_people import PeopleRpcs, PeopleUseCases
+from garim.custody.servicer_unmask import UnmaskRpcs, UnmaskUseCases
 
 
-class CustodyServicer(DossierRpcs):
+class CustodyServicer(DossierRpcs, UnmaskRpcs, PeopleRpcs):
     """All RPCs of custody.
 
-    Another group is another base class: a subclass of the generated `CustodyServiceServicer` that overrides
-    its own methods and whose `__init__` takes the use cases it calls.
+    Args:
+        mesh: Name of the mesh.
+        dossiers: Storage and the first request.
+        unmasking: The second request.
+        people: What people decide about custody itself.
     """
+
+    def __init__(
+        self, mesh: str, dossiers: DossierUseCases, unmasking: UnmaskUseCases, people: PeopleUseCases
+    ) -> None:
+        DossierRpcs.__init__(self, mesh, dossiers)
+        UnmaskRpcs.__init__(self, unmasking)
+        PeopleRpcs.__init__(self, people)

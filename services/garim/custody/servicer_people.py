@@ -4,12 +4,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import grpc
 
 from garim.api.custody.v1 import custody_pb2 as pb
 from garim.api.custody.v1 import custody_pb2_grpc
 from garim.custody.core import Core
 from garim.custody.freezing import Freezing
+from garim.custody.genesis import OwnGovernance
 from garim.custody.governing import Governing
 from garim.custody.revoking import Revoking
 from garim.custody.tables import counting, stopping
@@ -17,21 +20,38 @@ from garim.kit.convert import document_from, envelope_from, envelope_to, proof_t
 from garim.kit.identity import peer_of
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class PeopleUseCases:
+    """The use cases behind these RPCs."""
+
+    core: Core
+    revoking: Revoking
+    freezing: Freezing
+    governing: Governing
+
+    @classmethod
+    def of(cls, core: Core, own: OwnGovernance) -> PeopleUseCases:
+        """Return all of them over the same means.
+
+        Args:
+            core: Custody's means.
+            own: Custody's governance chain.
+        """
+        return cls(core, Revoking(core), Freezing(core), Governing(core, own))
+
+
 class PeopleRpcs(custody_pb2_grpc.CustodyServiceServicer):
     """Proto to domain and back, one method an RPC.
 
     Args:
-        core: Custody's means.
-        revoking: Takes revocations.
-        freezing: Freezes and thaws.
-        governing: Takes proposals and decisions.
+        people_use_cases: What is called.
     """
 
-    def __init__(self, core: Core, revoking: Revoking, freezing: Freezing, governing: Governing) -> None:
-        self._core = core
-        self._revoking = revoking
-        self._freezing = freezing
-        self._governing = governing
+    def __init__(self, people_use_cases: PeopleUseCases) -> None:
+        self._core = people_use_cases.core
+        self._revoking = people_use_cases.revoking
+        self._freezing = people_use_cases.freezing
+        self._governing = people_use_cases.governing
 
     def SubmitRevocation(
         self,

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import grpc
 
 from garim.api.common.v1 import statement_pb2
 from garim.api.custody.v1 import custody_pb2 as pb
 from garim.api.custody.v1 import custody_pb2_grpc
-from garim.custody.collecting import Collecting
+from garim.custody.collecting import Collecting, Encrypt
 from garim.custody.core import Core
 from garim.custody.deciding_unmask import UnmaskDecisions, find_request, tally
 from garim.custody.tables import dossiers, unmask
@@ -35,23 +37,38 @@ _STATES = {
 }
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnmaskUseCases:
+    """The use cases behind these RPCs."""
+
+    core: Core
+    unmasking: Unmasking
+    decisions: UnmaskDecisions
+    collecting: Collecting
+
+    @classmethod
+    def of(cls, core: Core, encrypt: Encrypt) -> UnmaskUseCases:
+        """Return all of them over the same means.
+
+        Args:
+            core: Custody's means.
+            encrypt: Encrypts answers to their recipients.
+        """
+        return cls(core, Unmasking(core), UnmaskDecisions(core), Collecting(core, encrypt))
+
+
 class UnmaskRpcs(custody_pb2_grpc.CustodyServiceServicer):
     """Proto to domain and back, one method an RPC.
 
     Args:
-        core: Custody's means.
-        unmasking: Opens requests.
-        decisions: Takes custodians' decisions.
-        collecting: Releases identities.
+        unmask_use_cases: What is called.
     """
 
-    def __init__(
-        self, core: Core, unmasking: Unmasking, decisions: UnmaskDecisions, collecting: Collecting
-    ) -> None:
-        self._core = core
-        self._unmasking = unmasking
-        self._decisions = decisions
-        self._collecting = collecting
+    def __init__(self, unmask_use_cases: UnmaskUseCases) -> None:
+        self._core = unmask_use_cases.core
+        self._unmasking = unmask_use_cases.unmasking
+        self._decisions = unmask_use_cases.decisions
+        self._collecting = unmask_use_cases.collecting
 
     def RequestUnmask(
         self,

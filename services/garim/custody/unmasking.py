@@ -8,7 +8,7 @@ import hashlib
 from sqlalchemy import Connection
 
 from garim.custody import jobs
-from garim.custody.checks import verified_document, verified_grant
+from garim.custody.checks import demand_policy, verified_document, verified_grant
 from garim.custody.core import Core
 from garim.custody.gate import demand_granted, demand_running
 from garim.custody.kinds import REQUEST
@@ -55,6 +55,7 @@ class Unmasking:
             demand_running(connection, document.digest)
         grant, proven = verified_grant(core, logged, UnmaskGrant, "unmask-granted")
         demand_scope(grant, document, claims)
+        demand_policy(core, grant, claims)
         dossier = self._dossier(claims)
         demand_first_document(dossier, document, claims)
         identities = demand_proven(dossier, claims, received.attachments)

@@ -280,7 +280,10 @@ def change(connection: Connection, request_id: str, **values: object) -> None:
     connection.execute(update(t).where(t.c.request_id == request_id).values(**values))
 
 
-def drop_key(connection: Connection, request_id: str) -> None:
-    """Drop the one-time private key and the shares sealed to it."""
+def end_without_key(connection: Connection, request_id: str) -> None:
+    """Drop the one-time private key and the shares sealed to it; what is undecided has expired."""
+    request = find(connection, request_id)
+    if request is not None and request.state in {"making", "pending", "releasing"}:
+        change(connection, request_id, state="expired")
     change(connection, request_id, wrapped_private=None)
     connection.execute(delete(unmask_shares).where(unmask_shares.c.request_id == request_id))
