@@ -249,7 +249,7 @@ class FakeCustody:
 
 
 class FakeMessages:
-    """The forecast of a message store.
+    """The forecast of a message store: made once for each document, as the real one does.
 
     Args:
         operator: Whose store it is.
@@ -258,6 +258,7 @@ class FakeMessages:
         refusal: Raised by every call while it is set.
         changes: Members of the forecast that differ: how much it counts.
         asked: How many forecasts it has made.
+        loses_answers: Makes forecasts, but nobody hears of them.
         key: Signs the forecasts.
     """
 
@@ -266,13 +267,23 @@ class FakeMessages:
         self.refusal: RefusedError | None = None
         self.changes: dict[str, object] = {}
         self.asked = 0
+        self.loses_answers = False
+        self._kept: dict[str, Envelope] = {}
         self.key = operator.keys["messages", STORE]
 
     def forecast(self, ticket: Envelope) -> Envelope:
         """Return a signed forecast."""
         if self.refusal is not None:
             raise self.refusal
-        self.asked += 1
+        document = ScopeTicket.from_bytes(ticket.payload).document
+        if document not in self._kept:
+            self.asked += 1
+            self._kept[document] = self._made(ticket, document)
+        if self.loses_answers:
+            raise away()
+        return self._kept[document]
+
+    def _made(self, ticket: Envelope, document: str) -> Envelope:
         now_ms = self._operator.clock.now_ms()
         members: dict[str, object] = {
             "mesh": MESH,
@@ -281,7 +292,7 @@ class FakeMessages:
             "expires": None,
             "checkpoint": None,
             "store": STORE,
-            "document": ScopeTicket.from_bytes(ticket.payload).document,
+            "document": document,
             "ticket": hashlib.sha256(ticket.payload).hexdigest(),
             "messages": 500,
             "conversations": 1,

@@ -82,6 +82,7 @@ class Case:
         identity: What identifies the document.
         filer: Person who filed it.
         received_ms: When, milliseconds since 1970.
+        tickets: SHA-256 of each scope ticket that was sent to the store, hexadecimal.
         forecast: The store's statement, for a first request.
         remarks: What reviewers alone may know: why they must decide, why there is nothing.
         refusal: Why it was refused, as the applicant may know it.
@@ -99,6 +100,7 @@ class Case:
     identity: DocumentId
     filer: str
     received_ms: int
+    tickets: frozenset[str] = frozenset()
     forecast: Envelope | None = None
     remarks: tuple[Reason, ...] = ()
     refusal: tuple[Reason, ...] = ()
@@ -154,6 +156,7 @@ class Change:
 
     Attributes:
         state: Its next state.
+        ticket: SHA-256 of a scope ticket about to be sent to the store.
         forecast: The store's statement.
         conversations: Blinded tags of the conversations it matched, by which overlaps are found.
         remarks: For reviewers.
@@ -168,6 +171,7 @@ class Change:
     """
 
     state: State | None = None
+    ticket: str | None = None
     forecast: Envelope | None = None
     conversations: tuple[str, ...] | None = None
     remarks: tuple[Reason, ...] | None = None

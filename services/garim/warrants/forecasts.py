@@ -73,14 +73,14 @@ def _count(means: Means, case: Case, governance: Governance) -> Counted:
     ticket = ScopeTicket.verify(ticket_envelope, governance.keys_of("custody"), mesh=means.mesh, now=now_ms)
     if ticket.purpose != "forecast" or ticket.document != case.identity.digest:
         raise _wrong("custody's ticket is for something else")
+    # The store forecasts a document once and may have done so for an earlier ticket, whose answer was lost.
+    digest = hashlib.sha256(ticket_envelope.payload).hexdigest()
+    case = means.store.settle(case.id, lambda _view: Change(ticket=digest))
     envelope = means.messages.forecast(ticket_envelope)
     forecast = Forecast.verify(envelope, governance.keys_of("messages"), mesh=means.mesh, now=now_ms)
     # A store speaks for itself only, whatever other store's key is pinned.
     Forecast.verify(envelope, governance.keys_of("messages", forecast.store), mesh=means.mesh, now=now_ms)
-    if (
-        forecast.document != case.identity.digest
-        or forecast.ticket != hashlib.sha256(ticket_envelope.payload).hexdigest()
-    ):
+    if forecast.document != case.identity.digest or forecast.ticket not in case.tickets:
         raise _wrong("the store's forecast is for something else")
     return Counted(envelope, forecast, ticket.destroyed_epochs)
 

@@ -236,9 +236,22 @@ def _demand_open(means: Means, case: Case, policy: Policy, now_ms: int) -> None:
     """Refuse decisions on what is not in review, or was for too long: that case is refused for good."""
     if case.state is not State.IN_REVIEW:
         raise wrong_state("nothing is to be decided on this case now")
+    if lapse(means, case, policy, now_ms).state is not State.IN_REVIEW:
+        raise wrong_state("the time to decide on this case is over")
+
+
+def lapse(means: Means, case: Case, policy: Policy, now_ms: int) -> Case:
+    """Refuse a case for good on which the reviewers have not decided in time; any other is returned as it is.
+
+    Args:
+        means: What the service works with.
+        case: Which case.
+        policy: The policy in force.
+        now_ms: Milliseconds since 1970.
+    """
     hours = means.version_at(policy, case.received_ms).deadlines.review_hours
-    if now_ms < case.received_ms + hours * HOUR_MS:
-        return
+    if case.state is not State.IN_REVIEW or now_ms < case.received_ms + hours * HOUR_MS:
+        return case
 
     def lapsed(view: View) -> Change:
         if view.case.state is not State.IN_REVIEW:
@@ -251,8 +264,7 @@ def _demand_open(means: Means, case: Case, policy: Policy, now_ms: int) -> None:
             notes=(refusal_note(means, view.case, SCOPE_REFUSED.reason),),
         )
 
-    means.store.settle(case.id, lapsed)
-    raise wrong_state("the time to decide on this case is over")
+    return means.store.settle(case.id, lapsed)
 
 
 def _demand_first(ballot: Ballot, case: Case, person: str) -> None:

@@ -18,7 +18,7 @@ from garim.warrants.grants import conclude, granted
 from garim.warrants.intake import is_answer, note_refusal, take_in
 from garim.warrants.means import Means
 from garim.warrants.ports import View
-from garim.warrants.reviews import ENTRY_CANCEL, Reviewed, cancel, decide, review_subject
+from garim.warrants.reviews import ENTRY_CANCEL, Reviewed, cancel, decide, lapse, review_subject
 
 STATUS_LIFE_MS = 60_000
 NONCE_BYTES = 32
@@ -192,6 +192,9 @@ class Warrants:
             case = self._foreseen(case)
         elif case.state is State.RECEIVED:
             case = self._means.store.settle(case.id, _granting)
+        elif case.state is State.IN_REVIEW:
+            policy = self._means.policies.in_force(self._means.governance.current())
+            case = lapse(self._means, case, policy, self._means.clock.now_ms())
         case = conclude(self._means, case)
         if case.kind == "supplementary" and case.state is State.GRANTED and not case.request:
             case = self._requested(case)

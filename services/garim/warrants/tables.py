@@ -74,6 +74,13 @@ decisions = sa.Table(
     sa.Column("envelope", sa.LargeBinary, nullable=False),
 )
 
+case_tickets = sa.Table(
+    "case_tickets",
+    metadata,
+    sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+)
+
 case_conversations = sa.Table(
     "case_conversations",
     metadata,
@@ -278,6 +285,8 @@ def _apply(connection: sa.Connection, case: Case, change: Change) -> None:
     values = {name: value for name, value in values.items() if value is not None}
     if values:
         connection.execute(sa.update(cases).where(cases.c.case_id == case.id).values(**values))
+    if change.ticket is not None:
+        connection.execute(sa.insert(case_tickets).values(case_id=case.id, digest=change.ticket))
     for conversation in dict.fromkeys(change.conversations or ()):
         connection.execute(sa.insert(case_conversations).values(case_id=case.id, conversation=conversation))
     if change.decision is not None:
@@ -319,6 +328,9 @@ def _case(connection: sa.Connection, row: sa.Row[Any]) -> Case:
         .where(attachments.c.case_id == row.case_id)
         .order_by(attachments.c.position)
     ).scalars()
+    tickets = connection.execute(
+        sa.select(case_tickets.c.digest).where(case_tickets.c.case_id == row.case_id)
+    ).scalars()
     kept = connection.execute(
         sa.select(decisions).where(decisions.c.case_id == row.case_id).order_by(decisions.c.id)
     )
@@ -333,6 +345,7 @@ def _case(connection: sa.Connection, row: sa.Row[Any]) -> Case:
         ),
         filer=row.filer,
         received_ms=row.received_ms,
+        tickets=frozenset(tickets),
         forecast=_envelope(row.forecast),
         remarks=_reasons(row.remarks),
         refusal=_reasons(row.refusal),

@@ -245,6 +245,18 @@ def test_a_peer_that_is_away_leaves_the_case_where_it_is_and_the_same_submit_goe
     assert len(desk.leaves("disclosure-granted")) == 1
 
 
+def test_a_forecast_whose_answer_was_lost_is_taken_at_the_next_submit(desk: Desk) -> None:
+    content = desk.disclosure()
+    desk.messages.loses_answers = True
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="PEER_UNAVAILABLE"):
+            desk.submit(content)
+    desk.messages.loses_answers = False
+    desk.restart()
+    assert desk.open_case(content).state is State.GRANTED
+    assert (desk.messages.asked, len(desk.custody.tickets)) == (1, 3)
+
+
 class Killed:
     """Something whose named call ends the process, before or after it has done its work."""
 

@@ -191,6 +191,15 @@ def test_review_that_takes_too_long_refuses_the_case_for_good(desk: Desk, waitin
     assert len(desk.leaves("document-refused")) == 1
 
 
+def test_a_lapsed_review_is_told_to_whoever_submits_the_document_again(desk: Desk, waiting: Case) -> None:
+    desk.operator.clock.advance(72 * HOUR_MS - 1)
+    assert desk.open_case(waiting.document.content).state is State.IN_REVIEW
+    desk.operator.clock.advance(1)
+    case = desk.open_case(waiting.document.content)
+    assert case.state is State.REFUSED
+    assert [one.reason for one in case.refusal] == ["SCOPE_REFUSED"]
+
+
 def test_a_granted_case_takes_no_more_decisions(desk: Desk) -> None:
     case = desk.open_case(desk.disclosure())
     assert desk.review_subject(case) == ""
