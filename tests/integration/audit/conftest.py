@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
-from garim.audit.__main__ import build
+from garim.audit.__main__ import wired
 from garim.audit.settings import AuditSettings
 from garim.kit.channel import PeerChannel
 from garim.kit.clock import SystemClock
@@ -36,7 +36,6 @@ class AuditMesh:
     authority: Authority
     settings: AuditSettings
     governance: SampleGovernance
-    server: MeshServer
     telemetry: Telemetry
     channels: list[PeerChannel] = dataclasses.field(default_factory=list)
     databases: dict[str, Database] = dataclasses.field(default_factory=dict)
@@ -68,17 +67,25 @@ class AuditMesh:
             random_bytes=secrets.token_bytes,
         )
 
-    def restart(self) -> None:
-        self.server.drain()
-        self.server = build(self.settings, SystemClock(), self.telemetry)
+    def start(self) -> None:
+        self._wiring = wired(self.settings)
+        self.server: MeshServer = self._wiring.__enter__()
         self.server.start()
+
+    def stop(self) -> None:
+        self.server.drain()
+        self._wiring.__exit__(None, None, None)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
 
     def close(self) -> None:
         for channel in self.channels:
             channel.close()
         for database in self.databases.values():
             database.close()
-        self.server.drain()
+        self.stop()
 
 
 def write_settings(folder: Path, authority: Authority, genesis: str, key: Ed25519PrivateKey) -> Path:
@@ -118,14 +125,15 @@ path = "audit.db"
 
 
 @pytest.fixture
-def audit_mesh(tmp_path: Path) -> Iterator[AuditMesh]:
+def audit_mesh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuditMesh]:
+    # The test's own process serves: what hardening does to it would outlive the test.
+    monkeypatch.setattr("garim.kit.process.harden_process", lambda: None)
     authority = Authority(tmp_path / "pki")
     key = Ed25519PrivateKey.generate()
     governance = SampleGovernance(authority.mesh, key, ORIGIN, SystemClock().now_ms())
     settings = load_settings(write_settings(tmp_path, authority, governance.genesis, key), AuditSettings)
     telemetry = Telemetry("audit", SystemClock(), stream=io.StringIO(), strict=True)
-    server = build(settings, SystemClock(), telemetry)
-    server.start()
-    mesh = AuditMesh(tmp_path, authority, settings, governance, server, telemetry)
+    mesh = AuditMesh(tmp_path, authority, settings, governance, telemetry)
+    mesh.start()
     yield mesh
     mesh.close()
