@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from garim.masking import patterns, phones
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from garim.masking.policy import MaskingPolicy
 
 _ROSTER, _SHAPE, _OPEN = 0, 1, 2
-_KOREAN_MOBILE = "+8210"
-_TAIL_DIGITS = 8
+_SPACED = re.compile(r"\d(?:[ \t().\-/·_~,]{0,3}\d)+")
+_LONGEST_NUMBER = 24
 
 
 class _Candidate(NamedTuple):
@@ -58,15 +59,17 @@ class Engine:
         self._open_names = open_names if policy.open_names else None
         self._types = policy.types
         self._owners: dict[tuple[InfoType, str], str] = {}
-        self._tails: dict[str, str] = {}
+        self._numbers: dict[str, str] = {}
         for person in people:
             for phone in person.phones:
                 number = phones.canonical(phone)
                 self._owners.setdefault((InfoType.PHONE, number), person.key)
-                if number.startswith(_KOREAN_MOBILE):
-                    self._tails.setdefault(number[-_TAIL_DIGITS:], person.key)
+                for spelled in phones.digit_spellings(number):
+                    self._numbers.setdefault(spelled, person.key)
             for email in person.emails:
                 self._owners.setdefault((InfoType.EMAIL, fold(email).strip()), person.key)
+
+        self._sizes = sorted({len(number) for number in self._numbers}, reverse=True)
 
     def find(self, texts: Sequence[str]) -> list[list[Finding]]:
         """Return the findings of each text, sorted and without overlap.
@@ -104,10 +107,7 @@ class Engine:
         points = batch.code_points(offset for zone in zones for offset in zone)
         for low, high in zones:
             start, end = points[low], points[high]
-            findings = classify(batch, start, end)
-            known = self._known_number(batch, start, end)
-            if known is not None and not any(finding.person for finding in findings):
-                findings = [*findings, known]
+            findings = [*classify(batch, start, end), *self._known_numbers(batch, start, end)]
             for finding in findings:
                 owner = finding.person or self._owners.get((finding.type, finding.value))
                 stays = owner in self._subjects
@@ -115,14 +115,24 @@ class Engine:
                     finding.start, finding.end, _SHAPE, finding.type, finding.value, owner, stays
                 )
 
-    def _known_number(self, batch: Batch, start: int, end: int) -> Finding | None:
-        """Return a zone that is a member's number, however it is spaced, or the end of one."""
-        digits = "".join(filter(str.isdecimal, batch.lowered[start:end]))
-        canonical = phones.canonical(digits) if self._owners else ""
-        owner = self._owners.get((InfoType.PHONE, canonical)) or self._tails.get(digits)
-        if owner is None or batch.lowered[end - 1] not in "0123456789":
-            return None
-        return Finding(start, end, InfoType.PHONE, canonical, owner)
+    def _known_numbers(self, batch: Batch, start: int, end: int) -> Iterator[Finding]:
+        """Yield members' numbers that begin in a zone, however they are spaced, or the end of one."""
+        if not self._numbers:
+            return
+        text = batch.lowered
+        _, limit = batch.bounds(batch.text_at(start))
+        places = [at for at in range(start, min(end + _LONGEST_NUMBER, limit)) if text[at].isdecimal()]
+        digits = "".join(text[at] for at in places)
+        for size in self._sizes:
+            for first in range(len(places) - size + 1):
+                owner = self._numbers.get(digits[first : first + size])
+                if owner is None:
+                    continue
+                low, high = places[first], places[first + size - 1] + 1
+                alone = not text[low - 1].isdecimal() and not text[high].isdecimal()
+                if alone and _SPACED.fullmatch(text, low, high):
+                    canonical = phones.canonical(digits[first : first + size])
+                    yield Finding(low, high, InfoType.PHONE, canonical, owner)
 
     def _open(self, batch: Batch) -> Iterator[_Candidate]:
         if self._open_names is not None:

@@ -169,9 +169,11 @@ def _places(text: str, spelling: str) -> Iterator[tuple[int, int]]:
 def _judged(text: str, known: Known) -> Iterator[tuple[int, int, bool]]:
     judge = _korean if _syllable(known.spelling[0]) and _syllable(known.spelling[-1]) else _other
     for start, end in _places(text, known.spelling):
-        doubt = judge(text, start, end, known)
-        if doubt is not None:
-            yield start, end, doubt
+        certain = judge(text, start, end, known)
+        if certain is not None:
+            # Before masking it was part of a longer run of letters: reviewers see what it is now.
+            beside_mask = _BLANK in (text[start - 1], text[end])
+            yield start, end, certain and not beside_mask
 
 
 def _syllable(character: str) -> bool:

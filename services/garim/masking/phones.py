@@ -32,6 +32,8 @@ _WORD = re.compile(
     r"|phone|\btel|\bcell|mobile|\bcall|\bfax|contact|text me|reach me)"
     r"[^\d\n]{0,20}\Z"
 )
+_FEWEST_DIGITS = 8
+_TAIL = 8
 _NOT_DIALLED = re.compile(r"\D")
 _KOREAN_START = re.compile(r"0[1-9]\d{7,9}|1[568]\d{6}")
 
@@ -54,6 +56,21 @@ def canonical(spelled: str) -> str:
     if len(digits) == 10 and digits[0] in "23456789" and not spelled.strip().startswith("+"):
         return "+1" + digits
     return ("+" if spelled.strip().startswith("+") else "") + digits
+
+
+def digit_spellings(number: str) -> tuple[str, ...]:
+    """Return the digits by which a canonical number is known: whole, national, and a mobile's last eight.
+
+    Args:
+        number: What `canonical` returned.
+    """
+    digits = number.removeprefix("+")
+    if len(digits) < _FEWEST_DIGITS:
+        return ()
+    if not number.startswith("+82"):
+        return (digits,)
+    national = "0" + digits[2:]
+    return (digits, national, national[-_TAIL:]) if number.startswith("+8210") else (digits, national)
 
 
 def _possible(spelled: str, region: str | None) -> bool:

@@ -108,6 +108,11 @@ def test_pseudonyms_of_the_attempt_are_no_leak_and_others_are_looked_into() -> N
     assert leaks("P-7K4Q2-M9XAV: hi", scan) == [("7K4Q2", True, "b")]
 
 
+def test_name_glued_to_a_pseudonym_is_a_hold() -> None:
+    scan = LeakScan([TREY], (), [("PHONE-7K4Q2-M9XAT", InfoType.PHONE, "+821000007777")])
+    assert leaks("treyPHONE-7K4Q2-M9XAT", scan) == [("trey", False, "a3")]
+
+
 def test_leak_names_the_place_in_its_text() -> None:
     (leak,) = SCAN.scan(["", "안녕", "아, \u110c\u1175민아"])
     assert (leak.index, leak.start, leak.end, leak.type) == (2, 3, 6, InfoType.PERSON)
