@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
@@ -45,22 +45,28 @@ def emit(as_json: bool, value: Mapping[str, Any], render: Render) -> None:
         render(out())
 
 
-def facts(rows: Iterable[tuple[str, Any]]) -> Table:
-    """Return a table of names and values, without lines."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        table.add_row(name, Text(str(value)))
-    return table
+def facts(rows: Iterable[tuple[str, Any]]) -> Text:
+    """Return names and values, one pair a line; values are never folded, so that they can be copied."""
+    pairs = [(name, str(value)) for name, value in rows]
+    width = max((cell_len(name) for name, _ in pairs), default=0)
+    text = Text()
+    for position, (name, value) in enumerate(pairs):
+        text.append("\n" if position else "")
+        text.append(name + " " * (width - cell_len(name)), style="bold")
+        text.append(f"  {value}")
+    return text
 
 
-def rows_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
-    """Return a table with a head."""
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
-    return table
+def rows_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Text:
+    """Return aligned rows under a head; cells are never cut, so that ids can be copied."""
+    cells = [list(columns), *([str(cell) for cell in row] for row in rows)]
+    widths = [max(cell_len(row[at]) for row in cells) for at in range(len(columns))]
+    text = Text()
+    for position, row in enumerate(cells):
+        padded = [cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True)]
+        line = "  ".join(padded).rstrip()
+        text.append(line if position == 0 else f"\n{line}", style="bold" if position == 0 else "")
+    return text
 
 
 def reasons_of(error: RefusedError) -> list[RefusedError]:
