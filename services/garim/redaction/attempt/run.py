@@ -18,6 +18,7 @@ from garim.kit.convert import envelope_to
 from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
 from garim.masking.leakscan import LeakScan
+from garim.masking.open_names import KoreanNameRules
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 from garim.redaction.attempt.accounts import EpochAccounts
@@ -71,7 +72,9 @@ def reader_of(job: Job, stubs: Stubs, requester: KeyRequester, emit: Callable[[E
         store=stubs.store,
         ticket=messages_pb2.ReadSegmentsRequest(ticket=envelope_to(envelope)),
         requester=requester,
-        accounts=EpochAccounts(governance, ticket.period.start, ticket.period.end, ticket.received_until),
+        accounts=EpochAccounts(
+            governance, ticket.period.start, ticket.period.end, ticket.received_until, ticket.issued
+        ),
         on_account=on_account,
     )
 
@@ -123,7 +126,7 @@ class DossierAttempt:
 
     def _mask_into(self, spool: LineSpool, people: dict[str, Person]) -> None:
         maker = LineMaker(
-            engine=Engine(list(people.values())),
+            engine=Engine(list(people.values()), open_names=KoreanNameRules()),
             people=people,
             table=self._table,
             numbers=_numbers({roster.conversation for roster in self._reader.rosters.values()}),
@@ -157,15 +160,15 @@ class DossierAttempt:
             lines = [MessageLine.from_bytes(line) for line, _ in batch]
             for leak in scan.scan([one.text for one in lines]):
                 place = Origin.decode(batch[leak.index][1]).place(lines[leak.index], leak.start, leak.end)
-                if place in self._lifted:
-                    continue
+                # A lift covers what was ambiguous when people judged it; what is certain now blocks.
                 if leak.certain:
                     raise RefusedError(
                         "LEAK_FOUND",
                         "the final scan found a bystander's identifier that masking had left; nothing left",
                         kind=Kind.DATA_LOSS,
                     )
-                holds.append(Hold(place=place, reason=f"ambiguous-{leak.type.value.lower()}"))
+                if place not in self._lifted:
+                    holds.append(Hold(place=place, reason=f"ambiguous-{leak.type.value.lower()}"))
             done += len(batch)
             self._emit(Progress(stage="scanning", done=done))
         return holds
