@@ -62,6 +62,7 @@ class GarimStore:
                 ("grpc.ssl_target_name_override", f"messages.{mesh}.garim.internal"),
                 ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
                 ("grpc.keepalive_time_ms", 60_000),
+                ("grpc.max_reconnect_backoff_ms", 2_000),
                 ("grpc.enable_http_proxy", 0),
                 ("grpc.enable_retries", 0),
             ),

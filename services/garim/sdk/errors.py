@@ -109,7 +109,7 @@ def _messages() -> dict[str, Any]:
         described = file.message_type.add(name=name)
         for at, kind, label, type_name in fields:
             described.field.add(
-                name=at, number=len(described.field) + 1, type=kind, label=label, type_name=type_name
+                name=at, number=len(described.field) + 1, type=kind, label=label, type_name=type_name or None
             )
         return described
 

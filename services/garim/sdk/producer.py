@@ -201,7 +201,9 @@ class Producer:
                 self._end(failure)
                 return
             except Exception as error:  # noqa: BLE001 - whatever ends the thread must reach the caller
-                self._end(GarimError("PRODUCER_FAILED", type(error).__name__))
+                unexpected = GarimError("PRODUCER_FAILED", f"an unexpected {type(error).__name__}")
+                unexpected.__cause__ = error
+                self._end(unexpected)
                 return
             with self._changed:
                 self._in_flight = 0
@@ -235,7 +237,7 @@ class Producer:
 
     def _send(self, batch: Batch) -> None:
         """Send a batch, unchanged and under its id, until it is answered."""
-        began_s, attempt = self._clock(), 0
+        began_s, attempt, asked = self._clock(), 0, 0
         while True:
             try:
                 answer = self._store.append(batch.request)
@@ -245,8 +247,8 @@ class Producer:
                 self._store.put_rosters(tuple(batch.rosters[position] for position in unknown))
                 failure = StoreUnavailableError("ROSTERS_UNKNOWN", "the store forgets rosters")
                 # A roster is put once for each epoch: that it is unknown is no failure unless it stays so.
-                attempt += 1
-                wait_s = 0.0 if attempt == 1 else self._wait_s(attempt, None)
+                asked += 1
+                wait_s = 0.0 if asked == 1 else self._wait_s(asked, None)
             except StoreUnavailableError as error:
                 failure = error
                 attempt += 1
