@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
+import shutil
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ _NAMES = re.compile(
 )
 _CHUNK = 1 << 20
 MAX_UNPACKED = 64 << 30
+# RuntimeError is how zipfile says that an entry is encrypted.
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def unpack(archive: IO[bytes], folder: Path) -> None:
     """
     try:
         opened = zipfile.ZipFile(archive)
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError):
         raise RefusedError("PACKAGE_FORMAT", "the decrypted file is no zip archive") from None
     with opened:
         entries = opened.infolist()
@@ -64,12 +68,20 @@ def unpack(archive: IO[bytes], folder: Path) -> None:
             raise RefusedError("PACKAGE_FORMAT", "the archive unpacks to more than 64 GiB")
         if folder.exists():
             raise RefusedError("PACKAGE_EXISTS", "the folder exists: name a new one", field="folder")
-        for one in entries:
-            target = folder / one.filename
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with opened.open(one) as source, target.open("xb") as out:
-                while chunk := source.read(_CHUNK):
-                    out.write(chunk)
+        folder.mkdir(parents=True, mode=0o700)
+        try:
+            for one in entries:
+                _extract(opened, one, folder / one.filename)
+        except _DAMAGED:
+            shutil.rmtree(folder)
+            raise RefusedError("PACKAGE_FORMAT", "the archive is damaged") from None
+
+
+def _extract(opened: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    target.parent.mkdir(exist_ok=True, mode=0o700)
+    with opened.open(entry) as source, target.open("xb") as out:
+        while chunk := source.read(_CHUNK):
+            out.write(chunk)
 
 
 class OpenedDossier:
@@ -130,10 +142,14 @@ class OpenedDossier:
         rows = []
         for line in (self.folder / package.IDENTITIES).read_bytes().splitlines():
             value = strict_json.parse_object(line)
+            if value.keys() != {"pseudonym", "type", "sealed"}:
+                raise RefusedError(
+                    "PACKAGE_FORMAT", "an identity has unknown or missing members", field=package.IDENTITIES
+                )
             try:
                 sealed = base64.b64decode(value["sealed"], validate=True)
-                rows.append(Identity(value["pseudonym"], value["type"], sealed))
-            except (KeyError, TypeError, ValueError):
+                rows.append(Identity(str(value["pseudonym"]), str(value["type"]), sealed))
+            except (TypeError, ValueError):
                 raise RefusedError(
                     "PACKAGE_FORMAT", "an identity is malformed", field=package.IDENTITIES
                 ) from None

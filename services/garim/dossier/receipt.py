@@ -95,6 +95,8 @@ class ReceiptFile:
         if value.keys() != {"format", "receipt", "governance"} or value["format"] != "garim-receipt/1":
             raise RefusedError("RECEIPT_FILE", "this is no garim-receipt/1 file")
         try:
+            if any(link.keys() != {"document", "decisions"} for link in value["governance"]):
+                raise KeyError
             links = tuple(
                 GovernanceLink(
                     base64.b64decode(link["document"], validate=True),
@@ -102,7 +104,7 @@ class ReceiptFile:
                 )
                 for link in value["governance"]
             )
-        except (KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise RefusedError(
                 "RECEIPT_FILE", "the governance chain is malformed", field="governance"
             ) from None

@@ -37,7 +37,7 @@ def run_attempt(job: Job) -> Iterator[Event]:
             event = _event(line)
             ended = event.event not in {"progress", "account"}
             if ended:
-                process.wait(_GRACE_S)
+                _end(process)
             yield event
         if not ended:
             raise RefusedError(
@@ -51,6 +51,15 @@ def run_attempt(job: Job) -> Iterator[Event]:
         process.kill()
         process.wait()
         process.stdout.close()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Let the process end, so that what it knew is gone before anybody acts on what it said."""
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _event(line: bytes) -> Event:

@@ -35,10 +35,14 @@ def generate() -> tuple[Secret, bytes]:
     return private, public_key(private)
 
 
-def _private(private: Secret) -> MLKEM768X25519PrivateKey:
-    view = memoryview(private.buffer)
-    if len(view) != PRIVATE_BYTES:
+def _view(private: Secret) -> memoryview:
+    if len(private) != PRIVATE_BYTES:
         raise RefusedError("KEY_LENGTH", f"an HPKE private key has {PRIVATE_BYTES} bytes")
+    return memoryview(private.buffer)
+
+
+def _private(private: Secret) -> MLKEM768X25519PrivateKey:
+    view = _view(private)
     return MLKEM768X25519PrivateKey(
         MLKEM768PrivateKey.from_seed_bytes(view[:MLKEM_SEED_BYTES]),
         X25519PrivateKey.from_private_bytes(view[MLKEM_SEED_BYTES:]),
@@ -46,8 +50,12 @@ def _private(private: Secret) -> MLKEM768X25519PrivateKey:
 
 
 def public_key(private: Secret) -> bytes:
-    """Return the public key (ML-KEM then X25519; 1,216 bytes) of a private key."""
-    view = memoryview(private.buffer)
+    """Return the public key (ML-KEM then X25519; 1,216 bytes) of a private key.
+
+    Raises:
+        RefusedError: `KEY_LENGTH`.
+    """
+    view = _view(private)
     mlkem = MLKEM768PrivateKey.from_seed_bytes(view[:MLKEM_SEED_BYTES]).public_key().public_bytes_raw()
     x25519 = X25519PrivateKey.from_private_bytes(view[MLKEM_SEED_BYTES:]).public_key().public_bytes_raw()
     return mlkem + x25519
@@ -77,8 +85,15 @@ def seal(plaintext: bytes | bytearray, public: bytes, info: bytes) -> bytes:
         plaintext: What to seal.
         public: The recipient's public key, 1,216 bytes.
         info: What the sealing is bound to.
+
+    Raises:
+        RefusedError: `KEY_LENGTH` or `KEY_VALUE` (malformed, or of small order).
     """
-    return _SUITE.encrypt(plaintext, load_public(public), info=info)
+    key = load_public(public)
+    try:
+        return _SUITE.encrypt(plaintext, key, info=info)
+    except ValueError as error:
+        raise RefusedError("KEY_VALUE", "the HPKE public key is malformed") from error
 
 
 def open_sealed(sealed: bytes, private: Secret, info: bytes) -> Secret:

@@ -181,13 +181,16 @@ def combine(shares: list[OpenShare], size: int = 32) -> Secret:
     """Rebuild Q from one subset's complete shares.
 
     Raises:
-        RefusedError: `SHARES_INCOMPLETE` where they are not exactly one subset's.
+        RefusedError: `SHARES_INCOMPLETE` where they are not exactly one subset's, `SHARE_WRONG` where one has
+            another length than Q.
     """
     subsets = {one.subset for one in shares}
     if len(subsets) != 1 or tuple(sorted(one.custodian for one in shares)) != shares[0].subset:
         raise RefusedError(
             "SHARES_INCOMPLETE", "the shares are not one whole subset's", kind=Kind.PRECONDITION
         )
+    if any(len(one.share) != size for one in shares):
+        raise RefusedError("SHARE_WRONG", f"a share has {size} bytes")
     q = Secret(bytearray(size))
     for one in shares:
         _xor_into(q.buffer, one.share.buffer)

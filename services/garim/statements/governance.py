@@ -18,8 +18,8 @@ from garim.statements.decisions import Decision, subject_digest
 from garim.statements.model import Base64, CheckpointSeen, Closed, Count, Digest, Millis, Name
 from garim.statements.refusal import RefusedError
 
-PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=\Z")]
-"""A raw Ed25519 public key in base64."""
+PublicKey = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=\Z")]
+"""A raw Ed25519 public key in base64, in its one spelling: two spellings would hide a key with two roles."""
 
 
 class Custodian(Closed):
@@ -152,10 +152,14 @@ class Governance(Closed):
             raise ValueError("quorum must be smaller than the number of custodians")
         if self.review_quorum > len(self.reviewers):
             raise ValueError("review_quorum is larger than the number of reviewers")
+        # One who could open the shares of two custodians would be two of the quorum.
+        keys += [one.share_key for one in self.custodians if one.share_key]
         if len(set(people)) != len(people) or len(set(keys)) != len(keys):
             raise ValueError("a person or key holds two roles")
         if [one.person for one in self.custodians] != sorted(one.person for one in self.custodians):
             raise ValueError("custodians must be sorted by name")
+        if len({(one.service, one.instance) for one in self.services}) != len(self.services):
+            raise ValueError("a service instance has two keys")
         if (self.version == 1) != (self.previous is None):
             raise ValueError("version 1, and only version 1, has no previous version")
         return self

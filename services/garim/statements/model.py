@@ -25,8 +25,14 @@ Count = Annotated[StrictInt, Field(ge=0)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}\Z")]
 """A name within the mesh: lower-case letters, digits, dots, dashes, underscores."""
 
-Base64 = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]*={0,2}\Z")]
-"""Bytes in standard base64."""
+Base64 = Annotated[
+    str,
+    Field(
+        pattern=r"^(?:[A-Za-z0-9+/]{4})*"
+        r"(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?\Z"
+    ),
+]
+"""Bytes in standard base64, padded, in the one spelling that encoding gives."""
 
 
 def _field(location: tuple[int | str, ...]) -> str:

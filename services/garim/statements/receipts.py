@@ -6,7 +6,17 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from garim.statements.model import Base64, Closed, Count, Digest, EpochId, Millis, Name, Statement, payload_type
+from garim.statements.model import (
+    Base64,
+    Closed,
+    Count,
+    Digest,
+    EpochId,
+    Millis,
+    Name,
+    Statement,
+    payload_type,
+)
 
 
 class DossierReceipt(Statement):

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass, field
 
 from garim.api.messages.v1 import messages_pb2
+from garim.sealing.roster import digest as roster_digest
 from garim.sealing.segment import SegmentHeader
 from garim.sealing.write_secret import FIRST_PREVIOUS, WriteSecretRecord
 from garim.statements import dsse
@@ -15,6 +16,9 @@ from garim.statements.receipts import EpochClosed
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.proofs import verify_inclusion
 from garim.translog.tree import hash_leaf
+
+CLOSING_MS = 6 * 3_600_000
+"""How long after its end an epoch may stay without an account, as while the log does not answer."""
 
 
 def inconsistent(why: str) -> RefusedError:
@@ -46,12 +50,16 @@ class EpochAccounts:
         period_start: First millisecond of the scope, by sent-at.
         period_end: First millisecond behind it.
         received_until: Nothing received later is in scope.
+        asked: When custody signed the ticket, in milliseconds since the Unix epoch.
     """
 
     governance: Governance
     period_start: int
     period_end: int
     received_until: int
+    asked: int
+    _rosters: set[bytes] = field(default_factory=set)
+    _accounted: set[bytes] = field(default_factory=set)
     _closed: dict[bytes, EpochClosed] = field(default_factory=dict)
     _records: dict[bytes, frozenset[bytes]] = field(default_factory=dict)
     _conversations: dict[bytes, _Conversation] = field(default_factory=dict)
@@ -82,6 +90,10 @@ class EpochAccounts:
         self._closed[epoch] = closed
         self._records[epoch] = frozenset(account.records)
 
+    def roster(self, record: bytes) -> None:
+        """Note that a roster was served: segments under other rosters are not in scope."""
+        self._rosters.add(roster_digest(record))
+
     def write_secret(self, record: WriteSecretRecord, encoded: bytes) -> None:
         """Demand that a served write secret stands in its closed epoch's chain.
 
@@ -99,6 +111,9 @@ class EpochAccounts:
             RefusedError: `STORE_INCONSISTENT` or `LOG_INCLUSION`.
         """
         self._finish(account.conversation_tag)
+        if account.conversation_tag in self._accounted:
+            raise inconsistent("a conversation is accounted for twice")
+        self._accounted.add(account.conversation_tag)
         closed = self._closed.get(account.epoch_id)
         if closed is None or account.size != closed.conversations:
             raise inconsistent("a conversation is accounted for in no logged epoch")
@@ -116,10 +131,16 @@ class EpochAccounts:
     def segment(self, header: SegmentHeader, encoded: bytes, epoch: bytes) -> None:
         """Demand that a served segment is the next one that the account of its conversation names.
 
+        Only an epoch that may still be open needs no account, so that a store cannot keep one back.
+
         Raises:
-            RefusedError: `STORE_INCONSISTENT`: a segment is planted, missing or out of order.
+            RefusedError: `STORE_INCONSISTENT`: a segment is planted, missing or out of order, or its epoch is
+                over and not accounted for.
         """
         if epoch not in self._closed:
+            over = header.received_last + self.governance.terms.epoch + CLOSING_MS
+            if over < self.asked:
+                raise inconsistent("an epoch that is over was not accounted for: ask again when it is closed")
             return
         known = self._conversations.get(header.conversation)
         if known is None or known.served >= len(known.expected) or known.expected[known.served] != encoded:
@@ -142,7 +163,8 @@ class EpochAccounts:
 
     def _in_scope(self, header: SegmentHeader) -> bool:
         return (
-            header.sent_first < self.period_end
+            header.roster in self._rosters
+            and header.sent_first < self.period_end
             and header.sent_last >= self.period_start
             and header.received_last <= self.received_until
         )

@@ -179,6 +179,8 @@ class ScopeReader:
             elif kind == "epoch":
                 self.accounts.epoch(item.epoch, envelope_from(item.epoch.closed.statement))
                 self.on_account(item.epoch)
+            elif kind == "roster" and which == messages_pb2.READ_PASS_ROSTERS:
+                self.accounts.roster(item.roster.record)
             elif kind == "conversation":
                 self.accounts.conversation(item.conversation)
             yield item
