@@ -1,0 +1,1 @@
+"""Custody around fake peers, for unit tests and attacks."""
