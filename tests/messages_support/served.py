@@ -112,7 +112,12 @@ class ServedStore:
         log_key = Ed25519PrivateKey.generate()
         self.audit = FakeAudit(MESH, ORIGIN, self.clock, key=log_key)
         self.governance = StoreGovernance(
-            MESH, log_key, ORIGIN, self.clock.now_ms(), custody_key=self.custody.key, epoch_ms=epoch_ms
+            MESH,
+            log_key,
+            ORIGIN,
+            self.clock.now_ms(),
+            custody_key=self.custody.key,
+            epoch_ms=max(epoch_ms, 60_000),
         )
         self._begin_log()
         self._servers = {

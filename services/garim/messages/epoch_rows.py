@@ -203,24 +203,29 @@ def droppable(connection: sa.Connection, until_ms: int) -> list[int]:
     return list(result.scalars())
 
 
-def preserved_epochs(connection: sa.Connection) -> list[int]:
-    """Return dropped epochs of which preserved rows are left."""
-    return list(
-        connection.exec_driver_sql(
-            "SELECT DISTINCT c.epoch FROM conversations c JOIN epochs e ON e.number = c.epoch"
-            " WHERE e.dropped = 1"
-        ).scalars()
+def lapsed_epochs(connection: sa.Connection, now_ms: int) -> list[int]:
+    """Return dropped epochs of which something was preserved under an order that has ended."""
+    result = connection.exec_driver_sql(
+        "SELECT DISTINCT p.epoch FROM preserved p JOIN epochs e ON e.number = p.epoch"
+        " WHERE e.dropped = 1 AND p.until <= ?",
+        (now_ms,),
     )
+    return list(result.scalars())
 
 
-def preserved_conversations(connection: sa.Connection, epoch: int, now_ms: int) -> list[int]:
-    """Return the conversations of an epoch that an order in force keeps."""
-    return list(
-        connection.exec_driver_sql(
-            "SELECT DISTINCT conversation FROM preserved WHERE epoch = ? AND until > ? ORDER BY conversation",
-            (epoch, now_ms),
-        ).scalars()
+def forget_lapsed(connection: sa.Connection, epoch: int, now_ms: int) -> None:
+    """Forget the orders that have ended."""
+    connection.exec_driver_sql("DELETE FROM preserved WHERE epoch = ? AND until <= ?", (epoch, now_ms))
+
+
+def whole_conversations(connection: sa.Connection, epoch: int, now_ms: int) -> list[int]:
+    """Return the conversations that an order in force keeps and whose headers are not kept apart yet."""
+    result = connection.exec_driver_sql(
+        "SELECT DISTINCT p.conversation FROM preserved p JOIN conversations c ON c.number = p.conversation"
+        " WHERE p.epoch = ? AND p.until > ? AND c.headers IS NULL ORDER BY p.conversation",
+        (epoch, now_ms),
     )
+    return list(result.scalars())
 
 
 def preserved_segments(connection: sa.Connection, epoch: int, now_ms: int) -> list[Kept]:

@@ -59,23 +59,24 @@ class Retention:
         now_ms, monotonic_ms = self._clock.now_ms(), self._clock.monotonic_ms()
         with self._database.reading() as connection:
             due = set(epoch_rows.droppable(connection, now_ms - retention_ms))
-            preserved = epoch_rows.preserved_epochs(connection)
+            lapsed = epoch_rows.lapsed_epochs(connection, now_ms)
         self._due_since_ms = {one: self._due_since_ms.get(one, monotonic_ms) for one in due}
         dropped = [one for one in sorted(due) if monotonic_ms - self._due_since_ms[one] >= self._grace_ms]
         for epoch in dropped:
             self._drop(epoch, now_ms)
-        for epoch in preserved:
+        for epoch in lapsed:
             self._drop(epoch, now_ms)
         return dropped
 
     def _drop(self, epoch: int, now_ms: int) -> None:
         """Drop an epoch but for what is preserved now; all or nothing."""
         with self._database.writing() as connection:
-            for conversation in epoch_rows.preserved_conversations(connection, epoch, now_ms):
+            for conversation in epoch_rows.whole_conversations(connection, epoch, now_ms):
                 headers = b"".join(scope_rows.all_headers(connection, conversation, HEADER_BYTES))
                 epoch_rows.keep_headers(connection, conversation, headers)
             kept = epoch_rows.preserved_segments(connection, epoch, now_ms)
             epoch_rows.drop_all_but(connection, epoch, kept)
             for batch, segments in itertools.groupby(kept, key=lambda one: one.batch):
                 epoch_rows.narrow_batch(connection, batch, list(segments))
+            epoch_rows.forget_lapsed(connection, epoch, now_ms)
             epoch_rows.mark_dropped(connection, epoch)

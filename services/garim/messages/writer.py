@@ -118,9 +118,11 @@ class Writer:
             batch = cut(request, self._clock.now_ms() + self._max_future_ms)
             content = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
             for _ in range(_ROUNDS):
-                answer = self._attempt(producer, request, batch, content, self._epochs.current())
-                if answer is not None:
-                    return answer
+                epoch = self._epochs.current()
+                with _unless_over(epoch):
+                    answer = self._attempt(producer, request, batch, content, epoch)
+                    if answer is not None:
+                        return answer
         raise busy()
 
     def put_rosters(self, requested: Sequence[pb.Roster]) -> list[bytes]:
@@ -142,12 +144,13 @@ class Writer:
         with self._place():
             for _ in range(_ROUNDS):
                 epoch = self._epochs.current()
-                blinding = Blinding(epoch.offer.index_key, self._mesh)
-                drafts = [
-                    blinding.roster(one, f"rosters[{position}]") for position, one in enumerate(requested)
-                ]
-                if self._store_rosters(epoch, drafts):
-                    return [draft.canonical_digest for draft in drafts]
+                with _unless_over(epoch):
+                    blinding = Blinding(epoch.offer.index_key, self._mesh)
+                    drafts = [
+                        blinding.roster(one, f"rosters[{position}]") for position, one in enumerate(requested)
+                    ]
+                    if self._store_rosters(epoch, drafts):
+                        return [draft.canonical_digest for draft in drafts]
         raise busy()
 
     def forget_epoch(self) -> None:
@@ -347,6 +350,16 @@ def busy() -> RefusedError:
         "the store takes no more at the moment: send the same batch again a little later",
         kind=Kind.EXHAUSTED,
     )
+
+
+@contextlib.contextmanager
+def _unless_over(epoch: Epoch) -> Iterator[None]:
+    """End a round without an answer where the epoch's key went meanwhile; the next takes another epoch."""
+    try:
+        yield
+    except ValueError:
+        if len(epoch.offer.index_key) and len(epoch.batch_key):
+            raise
 
 
 def _content_tag(epoch: Epoch, content: bytes) -> bytes:

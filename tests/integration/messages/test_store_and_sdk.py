@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ from garim.sdk import (
 )
 from garim.statements.refusal import RefusedError
 from garim.statements.scope import Forecast
-from messages_support.served import ServedStore
+from messages_support.served import ServedStore, until
 from messages_support.store import MESH
 
 MEMBERS = [
@@ -150,6 +151,29 @@ def test_killed_in_the_middle_of_appending_nothing_acknowledged_is_lost_and_noth
         assert producer.acknowledged() == total - 1
     found = [int(one.text.split()[-1]) for one in served.read(served.custody.ticket(SUBJECT))]
     assert sorted(found) == list(range(total))
+
+
+def test_through_several_epochs_everything_is_read_once_and_each_is_accounted_for(tmp_path: Path) -> None:
+    served = ServedStore(tmp_path, epoch_ms=3_000)
+    try:
+        rooms = _rooms(3)
+        with served.backend() as store, Producer(store, batch_size=10, batch_ms=20) as producer:
+            number, begun = 0, served.clock.now_ms()
+            while served.clock.now_ms() < begun + 7_000:
+                producer.put(rooms[number % 3], _message(served, number))
+                number += 1
+                threading.Event().wait(0.01)
+        until(lambda: sum(b'"epoch-closed"' in leaf for leaf in served.audit.leaves) >= 3)
+        found = [int(one.text.split()[-1]) for one in served.read(served.custody.ticket(SUBJECT))]
+        assert sorted(found) == list(range(number))
+        stub = served.stub(served.authority.service("redaction"))
+        ticket = envelope_to(served.custody.ticket(SUBJECT))
+        request = pb.ReadSegmentsRequest(ticket=ticket, **{"pass": pb.READ_PASS_SEGMENTS})  # type: ignore[arg-type] # a keyword as field name
+        items = list(stub.ReadSegments(request))
+        assert sum(one.HasField("epoch") for one in items) >= 2
+        assert sum(one.HasField("conversation") for one in items) >= 6
+    finally:
+        served.close()
 
 
 def test_a_store_that_is_asked_to_end_ends_calmly(served: ServedStore) -> None:

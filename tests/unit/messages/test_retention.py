@@ -115,6 +115,19 @@ def test_the_end_of_the_order_ends_what_it_kept(filled: StoreWorld) -> None:
     assert (filled.count("batches"), filled.count("rosters"), filled.count("preserved")) == (0, 0, 0)
 
 
+def test_the_end_of_one_order_leaves_what_another_keeps(filled: StoreWorld) -> None:
+    filled.items(filled.custody.ticket(SUBJECT, purpose="preserve", end=NOW_MS - 6_000))
+    filled.clock.advance(3_600_000)
+    narrow = filled.custody.ticket(SUBJECT, purpose="preserve", end=NOW_MS - 8_000, document="66" * 32)
+    kept = filled.messages(narrow)
+    _pass_days(filled, 5)
+    assert len(filled.messages(filled.custody.ticket(SUBJECT))) > len(kept)
+    filled.clock.advance(360 * DAY_MS - 1_800_000 - 600_000)
+    filled.store.keep_house()
+    assert filled.messages(filled.custody.ticket(SUBJECT)) == kept
+    assert filled.count("preserved") == 1
+
+
 def test_reading_for_a_dossier_holds_nothing_back(filled: StoreWorld) -> None:
     filled.items(filled.custody.ticket(SUBJECT))
     _pass_days(filled, 4)

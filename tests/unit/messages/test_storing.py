@@ -195,6 +195,16 @@ def test_a_locked_database_is_a_clear_error_and_nothing_is_half_done(world: Stor
     assert world.count("batches") == 2
 
 
+def test_a_read_only_database_is_a_clear_error(world: StoreWorld) -> None:
+    world.put(ROOM)
+    with world.database.writing() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")
+    request = people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 1)))
+    with pytest.raises(RefusedError, match="DATABASE_READ_ONLY"):
+        world.store.append(PRODUCER, request)
+    assert world.count("batches") == 0
+
+
 def test_a_full_database_is_a_clear_error_and_nothing_is_half_done(world: StoreWorld) -> None:
     world.put(ROOM)
     with world.database.writing() as connection:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from garim.messages.epochs import EpochOffer
+from garim.messages.writer import Unknown
 from garim.sealing import hpke, write_secret
 from garim.sealing.secret import Secret
 from garim.sealing.write_secret import SealedWriteSecret, WriteSecretRecord
@@ -138,6 +139,27 @@ def test_an_epochs_index_key_is_overwritten_at_its_end(world: StoreWorld) -> Non
     world.store.keep_house()
     assert not any(buffer)
     assert world.store.epochs.current() is not epoch
+
+
+def test_a_batch_that_the_end_of_its_epoch_overtakes_goes_into_the_next(
+    world: StoreWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put(ROOM)
+    world.store.keep_house()
+    find = world.store._writer._find_rosters
+    late = iter([DAY_MS, 0, 0])
+
+    def finding(*given: object) -> object:
+        if step := next(late):
+            world.clock.advance(step)
+            world.store.keep_house()
+        return find(*given)  # type: ignore[arg-type] # passed on
+
+    monkeypatch.setattr(world.store._writer, "_find_rosters", finding)
+    request = people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 3)))
+    assert world.store.append(PRODUCER, request) == Unknown((0,))
+    world.put(ROOM)
+    assert world.append(request).epoch == world.custody.epochs[1].id
 
 
 def test_a_batch_sent_again_after_midnight_is_stored_once(world: StoreWorld) -> None:
