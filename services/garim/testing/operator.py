@@ -259,6 +259,7 @@ class FakeMessages:
         changes: Members of the forecast that differ: how much it counts.
         asked: How many forecasts it has made.
         loses_answers: Makes forecasts, but nobody hears of them.
+        on_forecast: Called before each forecast.
         key: Signs the forecasts.
     """
 
@@ -268,6 +269,7 @@ class FakeMessages:
         self.changes: dict[str, object] = {}
         self.asked = 0
         self.loses_answers = False
+        self.on_forecast: Callable[[], None] = lambda: None
         self._kept: dict[str, Envelope] = {}
         self.key = operator.keys["messages", STORE]
 
@@ -275,6 +277,7 @@ class FakeMessages:
         """Return a signed forecast."""
         if self.refusal is not None:
             raise self.refusal
+        self.on_forecast()
         document = ScopeTicket.from_bytes(ticket.payload).document
         if document not in self._kept:
             self.asked += 1

@@ -84,7 +84,10 @@ def _with_body(means: Means, case: Case) -> Case:
 
 
 def _blocked(view: View) -> Reason | None:
-    """Return why a second request may not go on: its first request is no longer granted."""
+    """Return why a second request may not go on: its first request is no longer granted.
+
+    Once the second request has a case, cancelling the first cancels it too; this is for what came before.
+    """
     claims = view.case.claims
     if not isinstance(claims, Supplementary):
         return None
@@ -210,7 +213,7 @@ def _committed(view: View, statement: Logged) -> Change:
         return NOTHING_TO_CHANGE
     if case.state is State.NOTHING:
         return Change(state=State.NO_DATA, statement=statement)
-    if case.state is State.GRANTING and _blocked(view) is None:
+    if case.state is State.GRANTING:
         return Change(state=State.GRANTED, statement=statement)
     return NOTHING_TO_CHANGE
 

@@ -245,6 +245,28 @@ def test_a_peer_that_is_away_leaves_the_case_where_it_is_and_the_same_submit_goe
     assert len(desk.leaves("disclosure-granted")) == 1
 
 
+def test_an_overlapping_case_without_a_grant_shares_no_budget(desk: Desk) -> None:
+    desk.messages.changes = {"conversation_tags": ("aa" * 32,), "bystanders": 200}
+    desk.open_case(desk.disclosure())
+    case = desk.open_case(desk.disclosure(number="2026-압수-0009"))
+    assert [one.reason for one in case.remarks] == ["BYSTANDERS", "OVERLAP"]
+    for name in ("ra-on", "sol-bi"):
+        desk.warrants.decide(case.id, desk.review(case, name), reviewer(name))
+    granted = desk.tables.by_id(case.id)
+    assert granted is not None
+    assert grant_of(granted).overlaps == ()
+
+
+def test_a_case_cancelled_while_its_forecast_is_made_stays_cancelled(desk: Desk) -> None:
+    def cancel_first() -> None:
+        ((_, case),) = desk.tables.page(frozenset(State), None, 2)
+        desk.warrants.cancel(case.id, desk.cancel(case), reviewer("ra-on"))
+
+    desk.messages.on_forecast = cancel_first
+    assert desk.open_case(desk.disclosure()).state is State.CANCELLED
+    assert desk.leaves("disclosure-granted") == []
+
+
 def test_a_forecast_whose_answer_was_lost_is_taken_at_the_next_submit(desk: Desk) -> None:
     content = desk.disclosure()
     desk.messages.loses_answers = True

@@ -180,6 +180,23 @@ def test_a_first_case_cancelled_while_the_second_is_logged_leaves_no_grant(desk:
     assert desk.custody.requests == {}
 
 
+def test_a_first_case_cancelled_before_the_second_has_a_case_leaves_no_grant(
+    desk: Desk, first: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content, sealed = desk.supplementary(first)
+    claim = desk.tables.claim
+
+    def cancel_and_claim(fresh: Case) -> Case:
+        desk.warrants.cancel(first.id, desk.cancel(first), reviewer("ra-on"))
+        return claim(fresh)
+
+    monkeypatch.setattr(desk.tables, "claim", cancel_and_claim)
+    case = desk.open_case(content, sealed)
+    assert case.state is State.REFUSED
+    assert [one.reason for one in case.refusal] == ["FIRST_NOT_GRANTED"]
+    assert desk.leaves("unmask-granted") == []
+
+
 def test_a_preservation_order_gets_its_grant_without_forecast_or_review(desk: Desk) -> None:
     case = desk.open_case(desk.signed(documents.preservation(desk.pki)))
     assert case.state is State.GRANTED
@@ -245,6 +262,12 @@ def test_a_document_revoked_before_it_came_is_refused(desk: Desk) -> None:
     content = desk.disclosure()
     desk.open_case(desk.signed(documents.revocation(desk.pki, payload_of(content))))
     assert desk.reasons(content) == ["DOCUMENT_REVOKED"]
+
+
+def test_that_a_document_was_revoked_is_told_with_everything_else(desk: Desk) -> None:
+    content = desk.disclosure(offence="jaywalking")
+    desk.open_case(desk.signed(documents.revocation(desk.pki, payload_of(content))))
+    assert desk.reasons(content) == ["DOCUMENT_REVOKED", "OFFENCE_NOT_LISTED"]
 
 
 def test_a_revocation_that_only_custody_knows_cancels_the_case(desk: Desk) -> None:
