@@ -18,6 +18,11 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+export CHAT SUBJECT WINDOW
+
+demo: setup ## the whole chain on one chat: make demo [CHAT=path] [SUBJECT=name] [WINDOW=start/end]
+	$(BIN)/python -m garim.cli.demo --chat "$$CHAT" --subject "$$SUBJECT" --window "$$WINDOW"
+
 test: setup ## all tests that need nothing beyond what set-up installs
 	$(BIN)/python -m pytest -n 2 -q tests
 
