@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from garim.api.common.v1 import statement_pb2
 from garim.api.warrants.v1 import warrants_pb2
 from garim.cli.session import Session
 from garim.documents.formats import JWS_MEDIA_TYPE
-from garim.statements.refusal import RefusedError
+from garim.statements.refusal import Kind, RefusedError
+
+PATIENCE_S = 15.0
+_PAUSE_S = 0.5
+AnswerT = TypeVar("AnswerT")
 
 STATES = {
     warrants_pb2.CASE_STATE_REFUSED: "refused",
@@ -53,13 +60,34 @@ def submit(own: Session, content: bytes, attachments: list[bytes]) -> Submitted:
         RefusedError: The service does not answer or has no place for it; a refused document is an answer.
     """
     document = statement_pb2.Document(media_type=JWS_MEDIA_TYPE, content=content, attachments=attachments)
-    answer = own.warrants.SubmitDocument(warrants_pb2.SubmitDocumentRequest(document=document))
+    request = warrants_pb2.SubmitDocumentRequest(document=document)
+    answer = patiently(lambda: own.warrants.SubmitDocument(request))
     return Submitted(
         STATES.get(answer.state, "unknown"),
         answer.case_id,
         answer.unmask_request_id,
         reasons_from(list(answer.reasons)),
     )
+
+
+def patiently(call: Callable[[], AnswerT], patience_s: float = PATIENCE_S) -> AnswerT:
+    """Repeat an idempotent call while a peer is unavailable: after a start, services wait for each other.
+
+    Args:
+        call: What to repeat.
+        patience_s: How long, in seconds.
+
+    Raises:
+        RefusedError: What the call refuses, at last.
+    """
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return call()
+        except RefusedError as error:
+            if error.kind is not Kind.UNAVAILABLE or time.monotonic() > until:
+                raise
+        time.sleep(_PAUSE_S)
 
 
 def case_id(text: str) -> bytes:

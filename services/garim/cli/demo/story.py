@@ -93,7 +93,7 @@ class Story:
 
     def _show(self, what: RenderableType) -> None:
         if not self.quiet:
-            self.console.print(Padding(what, (0, 0, 0, 3)))
+            self.console.print(Padding(what, (0, 0, 0, 3), expand=False))
 
 
 def promise(holds: bool, what: str) -> None:
