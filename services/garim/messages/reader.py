@@ -28,7 +28,7 @@ from garim.translog.proven import LogProof
 from garim.translog.tree import Node, prove_inclusion
 
 HEADER_BYTES = 154
-_TOKEN = struct.Struct(">BB16sQQQQQ")
+_TOKEN = struct.Struct(">BB16sQQQQQQ")
 _TOKEN_VERSION = 1
 
 T = TypeVar("T")
@@ -118,9 +118,11 @@ class Read:
         ]
         with database.reading() as connection:
             newest = scope_rows.newest_batch(connection)
+            # An epoch that closes while a stream runs, or before it resumes, stays open for that stream.
+            self._closed = scope_rows.newest_closed(connection)
             self.epochs = scope_rows.find_epochs(connection, list(ticket.epochs))
         if resume_token:
-            newest, self._start = self._parse(resume_token, newest)
+            newest, self._closed, self._start = self._parse(resume_token, newest)
         else:
             self._start = Position()
         self.window = Window(scope.period.start, scope.period.end, scope.received_until, newest)
@@ -211,7 +213,7 @@ class Read:
             yield SegmentItem(header, data[HEADER_BYTES:]), position
 
     def _accounts(self, epoch: EpochRow, conversation: int, at: Position) -> Iterator[tuple[Item, Position]]:
-        if epoch.envelope is None or epoch.proof is None:
+        if epoch.envelope is None or epoch.proof is None or epoch.number > self._closed:
             return
         if not (at.conversation or at.major):
             with self._database.reading() as connection:
@@ -265,6 +267,7 @@ class Read:
             self._pass,
             self._binding,
             self.window.newest,
+            self._closed,
             at.epoch,
             at.conversation,
             at.major,
@@ -272,16 +275,16 @@ class Read:
         )
         return base64.urlsafe_b64encode(packed).decode()
 
-    def _parse(self, token: str, newest: int) -> tuple[int, Position]:
+    def _parse(self, token: str, newest: int) -> tuple[int, int, Position]:
         try:
-            version, which, binding, until, *place = _TOKEN.unpack(
+            version, which, binding, until, closed, *place = _TOKEN.unpack(
                 base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
             )
         except (binascii.Error, struct.error, UnicodeEncodeError):
             raise _bad_token() from None
         if (version, which, binding) != (_TOKEN_VERSION, self._pass, self._binding) or until > newest:
             raise _bad_token()
-        return until, Position(*place)
+        return until, closed, Position(*place)
 
 
 def _bad_token() -> RefusedError:

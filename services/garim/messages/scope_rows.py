@@ -95,6 +95,12 @@ def newest_batch(connection: sa.Connection) -> int:
     return 0 if row is None else int(row.seq)
 
 
+def newest_closed(connection: sa.Connection) -> int:
+    """Return the number of the newest epoch whose account is logged; 0 where there is none."""
+    row = connection.exec_driver_sql("SELECT max(number) FROM epochs WHERE envelope IS NOT NULL").scalar_one()
+    return row or 0
+
+
 def find_epochs(connection: sa.Connection, epochs: Sequence[bytes]) -> list[EpochRow]:
     """Return the known ones of these epochs in order of time."""
     found = []

@@ -157,7 +157,19 @@ def test_a_resumed_stream_sees_what_the_first_one_saw(filled: StoreWorld) -> Non
     assert len(filled.opened([item for item, _ in first] + rest)) == 40
 
 
-@pytest.mark.parametrize("token", ["x", "é", base64.urlsafe_b64encode(bytes(58)).decode()])
+def test_an_epoch_that_closes_before_a_stream_resumes_stays_open_for_it(filled: StoreWorld) -> None:
+    filled.put(people.room("방-3", [1]))
+    filled.append(people.batch(people.part(people.room("방-3", [1]), people.chatter(NOW_MS, [1], 2))))
+    ticket = filled.custody.ticket(SUBJECT, expires=NOW_MS + 10 * 86_400_000)
+    _, token = list(filled.store.read(ticket, Pass.SEGMENTS, ""))[2]
+    filled.clock.advance(86_400_000)
+    filled.store.keep_house()
+    rest = filled.items(ticket, token=token)
+    assert not [one for one in rest if isinstance(one, EpochItem | ConversationItem)]
+    assert [one for one in filled.items(ticket) if isinstance(one, EpochItem)]
+
+
+@pytest.mark.parametrize("token", ["x", "é", base64.urlsafe_b64encode(bytes(66)).decode()])
 def test_a_made_up_token_is_refused(filled: StoreWorld, token: str) -> None:
     with pytest.raises(RefusedError, match="RESUME_TOKEN"):
         filled.items(filled.custody.ticket(SUBJECT), token=token)
