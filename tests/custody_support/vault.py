@@ -21,6 +21,7 @@ from garim.custody.dossiers import Dossiers
 from garim.custody.epochs import Epochs
 from garim.custody.journal import Journal
 from garim.custody.keeper import Keeper
+from garim.custody.ports import Opener
 from garim.custody.preservation import PreservationOrders
 from garim.custody.recovery import recovery_public
 from garim.custody.releases import Records, Releases
@@ -193,9 +194,16 @@ class Vault:
         folder: Where its database lies.
         operator: Around it.
         provider: Its key provider; one in memory if None.
+        opener: Opens keys instead of the test's own process.
     """
 
-    def __init__(self, folder: Path, operator: CustodyOperator, provider: KeyProvider | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        operator: CustodyOperator,
+        provider: KeyProvider | None = None,
+        opener: Opener | None = None,
+    ) -> None:
         self.folder = folder
         self.operator = operator
         self.clock = operator.clock
@@ -204,6 +212,7 @@ class Vault:
         self.crls: list[bytes] = list(operator.pki.crls)
         self.provider = provider or MemoryKeyProvider(MESH)
         self.opener = InPlace(self.provider)
+        self.hired: Opener = opener or self.opener
         self.warrants = FakeWarrants(operator, folder)
         self.store = SampleStore(MESH, STORE, operator.keys["messages", STORE].sign)
         self.open()
@@ -223,14 +232,14 @@ class Vault:
             random_bytes=secrets.token_bytes,
         )
         key = self.operator.keys["custody", "custody"]
-        public = recovery_public(self.database, self.provider, self.opener, MESH)
+        public = recovery_public(self.database, self.provider, self.hired, MESH)
         self.telemetry = Telemetry("custody", self.clock, stream=io.StringIO(), strict=True)
         self.core = Core(
             mesh=MESH,
             database=self.database,
             clock=self.clock,
             provider=self.provider,
-            opener=self.opener,
+            opener=self.hired,
             governance=self.operator.governance,
             log=self.ledger,
             journal=Journal(self.ledger, MESH, self.clock, public, key.sign),

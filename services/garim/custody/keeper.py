@@ -80,6 +80,7 @@ class Keeper:
         self._telemetry = telemetry
         self._remains = remains
         self._ticked_ms: int | None = None
+        self._waiting: set[tuple[str, str]] = set()
 
     def tick(self) -> None:
         """Destroy what is due now; what fails is tried again next time."""
@@ -89,9 +90,12 @@ class Keeper:
         self._shorten_epochs()
         with self._core.database.reading() as connection:
             due = objects.due(connection, self._core.clock.now_ms())
+        waited, self._waiting = self._waiting, set()
         for one in due:
+            # Only the time counts in which the log was known to be silent about this very object.
+            silent_ms = passed_ms if (one.kind, one.id) in waited else 0
             try:
-                self._end(one, passed_ms)
+                self._end(one, silent_ms)
             except RefusedError as error:
                 log_refusal(self._telemetry, "destruction_waits", error)
 
@@ -116,6 +120,7 @@ class Keeper:
         except RefusedError as error:
             if error.reason == "LOG_TIME":
                 raise
+            self._waiting.add((one.kind, one.id))
             with self._core.database.writing() as connection:
                 objects.add_silence(connection, one.kind, one.id, passed_ms)
             if one.silent_ms + passed_ms < SILENCE_MS:

@@ -113,10 +113,12 @@ class OpenerProcess:
         ours.settimeout(JOB_TIMEOUT_S)
         try:
             ready = ours.recv(1)
-        except OSError as error:
-            raise _failed() from error
+        except OSError:
+            ready = b""
         if not ready:
-            process.wait(timeout=JOB_TIMEOUT_S)
+            ours.close()
+            process.kill()
+            process.wait()
             raise _failed()
         ours.settimeout(None)
         return ours, process
@@ -212,7 +214,11 @@ def main() -> None:
     """Run the zygote: ``python -m garim.custody.opener DESCRIPTOR MESH FOLDER [PASSPHRASE_FILE]``."""
     harden_process()
     descriptor, mesh, folder, *passphrase = sys.argv[1:]
-    provider = open_provider(Path(folder), Path(passphrase[0]) if passphrase else None, mesh)
+    try:
+        provider = open_provider(Path(folder), Path(passphrase[0]) if passphrase else None, mesh)
+    except RefusedError as refusal:
+        sys.stderr.write(f"garim-custody-opener: {refusal.reason}: {refusal.message}\n")
+        raise SystemExit(2) from None
     with socket.socket(fileno=int(descriptor)) as control:
         serve(control, provider)
 
