@@ -259,7 +259,7 @@ trust = "{files.trust}"
         )
         path = self.folder / "messages.toml"
         files = self.authority.service("messages")
-        top = f'store = "{STORE}"\nstatement_key = "store.key"\n{more}'
+        top = f'store = "{STORE}"\nstatement_key = "store.key"\nclock_settle_s = 0\n{more}'
         peers = "\n".join(f'{name} = "127.0.0.1:{server.port}"' for name, server in self._servers.items())
         path.write_text(
             self._common(files, self.address, top) + f'[database]\npath = "messages.db"\n[peers]\n{peers}\n'

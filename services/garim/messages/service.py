@@ -16,6 +16,7 @@ from garim.messages.forecast import Forecaster, Log
 from garim.messages.reader import Item, Pass, Read
 from garim.messages.retention import DAY_MS, Retention
 from garim.messages.settings import MessagesSettings
+from garim.messages.steady import SteadyClock
 from garim.messages.tickets import Tickets
 from garim.messages.write_secrets import WriteSecrets
 from garim.messages.writer import Stored, Unknown, Writer
@@ -93,6 +94,7 @@ class MessageStore:
             grace_ms=settings.drop_grace_s * 1000,
             preservation_ms=settings.preservation_days * DAY_MS,
         )
+        self._steady = SteadyClock(clock, settings.clock_settle_s * 1000)
         self._asked_ms: int | None = None
 
     def append(self, producer: str, request: pb.AppendMessagesRequest) -> Stored | Unknown:
@@ -145,7 +147,10 @@ class MessageStore:
 
         Each part that fails is logged and tried again the next time; none keeps the others from being done.
         """
-        for part in (self._ask_ahead, self._end_epochs, self._close_epochs, self._drop_epochs):
+        parts = [self._ask_ahead]
+        if self._steady.settled():
+            parts += [self._end_epochs, self._close_epochs, self._drop_epochs]
+        for part in parts:
             try:
                 part()
             except RefusedError as refusal:

@@ -28,9 +28,9 @@ class TlsPaths:
         trust: The mesh's authorities.
     """
 
-    certificate: Path
-    key: Path
-    trust: Path
+    certificate: Path | str
+    key: Path | str
+    trust: Path | str
 
 
 class GarimStore:

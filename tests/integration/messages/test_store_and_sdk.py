@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import garim.sdk
 from garim.api.messages.v1 import messages_pb2 as pb
 from garim.kit.convert import envelope_from, envelope_to
 from garim.sdk import (
@@ -182,6 +184,45 @@ def test_a_store_that_is_asked_to_end_ends_calmly(served: ServedStore) -> None:
     assert served.stop() == 0
     served.start()
     assert len(served.read(served.custody.ticket(SUBJECT))) == 1
+
+
+def test_the_readmes_example_does_what_it_says(
+    served: ServedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (Path(garim.sdk.__file__).parent / "README.md").read_text()
+    example = text.split("```python\n")[1].split("```")[0]
+    files = served.authority.issue("backend/chat-1")
+    for name, path in (
+        ("backend.pem", files.certificate),
+        ("backend.key", files.key),
+        ("mesh-ca.pem", files.trust),
+    ):
+        (tmp_path / name).touch(mode=0o600)
+        (tmp_path / name).write_bytes(path.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    example = example.replace("127.0.0.1:7001", served.address).replace("demo.example", MESH)
+    queue = ExampleQueue(served.clock.now_ms() - 60_000)
+    exec(compile(example, "README.md", "exec"), {"queue": queue})  # noqa: S102 - our own README
+    assert queue.committed == 2
+    found = served.read(served.custody.ticket(("phone", "+821000001234")))
+    assert [one.text for one in found] == ["하나", "둘", "셋"]
+
+
+class ExampleQueue:
+    """What the README's back end reads from."""
+
+    def __init__(self, begun_ms: int) -> None:
+        self._begun_ms = begun_ms
+        self.committed: object = None
+
+    def __iter__(self) -> Iterator[Message]:
+        return (
+            Message(self._begun_ms + at, f"acct-{1 + at % 2}", text)
+            for at, text in enumerate(["하나", "둘", "셋"])
+        )
+
+    def commit(self, position: object) -> None:
+        self.committed = position
 
 
 def test_nothing_of_the_content_is_logged(served: ServedStore) -> None:

@@ -137,7 +137,9 @@ def test_a_silent_log_delays_closing_and_the_account_stays_the_same(world: Store
     assert envelope is None
     world.clock.advance(600_000)
     world.audit.misbehaviour.silent = False
-    world.start().keep_house()
+    world.start()
+    world.clock.advance(60_000)
+    world.store.keep_house()
     item, _, _ = _items(world)
     assert item.statement.payload == payload
 
@@ -167,6 +169,21 @@ def test_nothing_is_stored_in_an_epoch_that_has_ended_here_even_if_the_clock_goe
     closed.start()
     with pytest.raises(Exception, match="STORE_EPOCH"):
         closed.store.put_rosters(ROOMS)
+
+
+def test_a_clock_that_jumps_ahead_for_a_moment_ends_no_epoch(world: StoreWorld) -> None:
+    world.put(*ROOMS)
+    world.store.keep_house()
+    for _ in range(3):
+        world.clock.jump_wall(2 * DAY_MS)
+        world.store.keep_house()
+        world.clock.advance(20_000)
+        world.store.keep_house()
+        world.clock.jump_wall(-2 * DAY_MS)
+        world.store.keep_house()
+    request = people.batch(people.part(ROOMS[0], people.chatter(NOW_MS, [1], 3)))
+    assert world.append(request).epoch == world.custody.epochs[0].id
+    assert not [leaf for leaf in world.audit.leaves if b"epoch-closed" in leaf]
 
 
 def test_the_log_learns_only_that_an_epoch_was_closed(closed: StoreWorld) -> None:
