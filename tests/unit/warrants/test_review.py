@@ -12,7 +12,8 @@ from garim.statements.decisions import Decision
 from garim.statements.dsse import Envelope
 from garim.statements.refusal import RefusedError
 from garim.testing.governance import DAY_MS, HOUR_MS
-from garim.warrants.cases import Case, State
+from garim.warrants.cases import Case, KeptDecision, State
+from garim.warrants.reviews import APPROVE, Ballot
 from warrants_support.desk import CLERK, Desk, person, reviewer
 
 
@@ -75,6 +76,22 @@ def test_denials_act_while_the_log_is_silent_and_end_the_case_when_no_quorum_is_
     assert [leaf.type for leaf in desk.leaves()][1:] == ["review", "review", "document-refused"]
 
 
+def test_a_denial_is_no_approval(desk: Desk, waiting: Case) -> None:
+    decide(desk, waiting, desk.review(waiting, "ra-on", "review-deny"), "ra-on")
+    done = desk.warrants.decide(waiting.id, desk.review(waiting, "sol-bi"), reviewer("sol-bi"))
+    assert (done.case.state, done.approvals) == (State.IN_REVIEW, 1)
+    assert decide(desk, waiting, desk.review(waiting, "yeo-reum"), "yeo-reum") is State.GRANTED
+
+
+def test_a_kept_decision_counts_for_its_own_subject_only(desk: Desk, waiting: Case) -> None:
+    envelope = desk.review(waiting, "ra-on")
+    kept = [KeptDecision(hashlib.sha256(envelope.payload).hexdigest(), "ra-on", envelope)]
+    now_ms = desk.operator.clock.now_ms()
+    governance = desk.operator.governance.current()
+    assert Ballot(governance, _subject(envelope), now_ms).people(kept, APPROVE) == {"ra-on"}
+    assert Ballot(governance, "00" * 32, now_ms).people(kept, APPROVE) == set()
+
+
 def test_the_same_decision_again_changes_nothing(desk: Desk, waiting: Case) -> None:
     approval = desk.review(waiting, "ra-on")
     for _ in range(2):
@@ -89,6 +106,7 @@ def test_nobody_decides_twice(desk: Desk, waiting: Case) -> None:
     for action in ("review-approve", "review-deny"):
         again = desk.review(waiting, "ra-on", action)  # type: ignore[arg-type]
         assert refused(desk.warrants.decide, waiting.id, again, reviewer("ra-on")) == "DECISION_REPEATED"
+    assert len(desk.leaves("review")) == 1
 
 
 def test_an_expired_approval_counts_no_more_and_its_reviewer_may_decide_anew(
@@ -246,6 +264,22 @@ def test_one_reviewer_cancels_a_case_at_once_and_for_good(desk: Desk, waiting: C
     assert refused(desk.warrants.decide, waiting.id, approval, reviewer("sol-bi")) == "CASE_STATE"
     content = waiting.document.content
     assert desk.open_case(content).state is State.CANCELLED
+
+
+def test_a_case_cancelled_while_the_last_approval_is_logged_stays_cancelled(
+    desk: Desk, waiting: Case
+) -> None:
+    decide(desk, waiting, desk.review(waiting, "ra-on"), "ra-on")
+    last = desk.review(waiting, "sol-bi")
+
+    def cancel_first(_kind: str) -> None:
+        desk.operator.audit.before_append = lambda _other: None
+        desk.warrants.cancel(waiting.id, desk.cancel(waiting), reviewer("ra-on"))
+
+    desk.operator.audit.before_append = cancel_first
+    assert refused(desk.warrants.decide, waiting.id, last, reviewer("sol-bi")) == "CASE_STATE"
+    assert state_of(desk, waiting) is State.CANCELLED
+    assert desk.leaves("disclosure-granted") == []
 
 
 def test_only_a_decision_to_cancel_this_case_cancels_it(desk: Desk, waiting: Case) -> None:
