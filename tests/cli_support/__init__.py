@@ -1,0 +1,1 @@
+"""A small world of signed things, for tests of what people's clients verify; no services, no sockets."""
