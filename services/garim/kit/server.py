@@ -6,8 +6,8 @@ address cannot be had.
 
 from __future__ import annotations
 
+import os
 import signal
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent import futures
 from typing import Any, cast
@@ -131,11 +131,16 @@ class MeshServer:
 
     def serve_until_signalled(self) -> None:
         """Start, wait for SIGTERM or SIGINT, drain; only on the main thread."""
-        stop = threading.Event()
+        # An event cannot be set from a handler: the handler may interrupt the wait while it holds the event's
+        # lock. And a handler in Python runs only when the main thread wakes, which a read of this pipe does.
+        woken, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.set_wakeup_fd(wake)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+            signal.signal(number, lambda *_: None)
         self.start()
-        stop.wait()
+        while os.read(woken, 1)[0] not in {signal.SIGTERM, signal.SIGINT}:
+            pass
         self.drain()
 
 
