@@ -12,10 +12,11 @@ from garim.sealing.segment import SegmentHeader
 from garim.sealing.write_secret import FIRST_PREVIOUS, WriteSecretRecord
 from garim.statements.labels import lp
 from garim.statements.receipts import EpochClosed
+from garim.statements.refusal import RefusedError
 from garim.translog.proofs import verify_inclusion
 from garim.translog.tree import EMPTY_ROOT, hash_leaf
 from messages_support import people
-from messages_support.store import MESH, NOW_MS, STORE, StoreWorld
+from messages_support.store import MESH, NOW_MS, PRODUCER, STORE, StoreWorld
 
 DAY_MS = 86_400_000
 ROOMS = [people.room(f"방-{number}", [1, number]) for number in range(2, 9)]
@@ -184,6 +185,34 @@ def test_a_clock_that_jumps_ahead_for_a_moment_ends_no_epoch(world: StoreWorld) 
     request = people.batch(people.part(ROOMS[0], people.chatter(NOW_MS, [1], 3)))
     assert world.append(request).epoch == world.custody.epochs[0].id
     assert not [leaf for leaf in world.audit.leaves if b"epoch-closed" in leaf]
+
+
+def test_a_batch_sealed_before_its_epoch_ended_is_not_stored_into_it_afterwards(
+    world: StoreWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put(*ROOMS)
+    number = world.store.epochs.current().number
+    seal = world.store._writer._seal
+
+    def sealing(*given: object) -> object:
+        sealed = seal(*given)  # type: ignore[arg-type] # passed on
+        world.store._accountant.end(number)
+        return sealed
+
+    monkeypatch.setattr(world.store._writer, "_seal", sealing)
+    request = people.batch(people.part(ROOMS[0], people.chatter(NOW_MS, [1], 3)))
+    with pytest.raises(RefusedError, match="STORE_BUSY"):
+        world.store.append(PRODUCER, request)
+    assert world.count("batches") == 0
+
+
+def test_an_ended_epoch_gets_no_further_write_secret(world: StoreWorld) -> None:
+    world.put(ROOMS[0])
+    world.store._accountant.end(world.store.epochs.current().number)
+    world.clock.advance(60_000)
+    with pytest.raises(RefusedError, match="STORE_EPOCH"):
+        world.put(ROOMS[1])
+    assert world.count("write_secrets") == 1
 
 
 def test_the_log_learns_only_that_an_epoch_was_closed(closed: StoreWorld) -> None:

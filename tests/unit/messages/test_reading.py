@@ -175,6 +175,15 @@ def test_a_made_up_token_is_refused(filled: StoreWorld, token: str) -> None:
         filled.items(filled.custody.ticket(SUBJECT), token=token)
 
 
+def test_a_token_that_reaches_behind_what_is_stored_is_refused(filled: StoreWorld) -> None:
+    _, token = next(iter(filled.store.read(filled.custody.ticket(SUBJECT), Pass.SEGMENTS, "")))
+    packed = bytearray(base64.urlsafe_b64decode(token))
+    assert packed[18:26] == (4).to_bytes(8, "big")
+    packed[18:26] = (5).to_bytes(8, "big")
+    with pytest.raises(RefusedError, match="RESUME_TOKEN"):
+        filled.items(filled.custody.ticket(SUBJECT), token=base64.urlsafe_b64encode(packed).decode())
+
+
 def test_a_token_of_another_document_or_pass_is_refused(filled: StoreWorld) -> None:
     _, token = next(iter(filled.store.read(filled.custody.ticket(SUBJECT), Pass.SEGMENTS, "")))
     with pytest.raises(RefusedError, match="RESUME_TOKEN"):
