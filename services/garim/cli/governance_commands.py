@@ -15,11 +15,10 @@ from pydantic import Field
 from rich.console import Console
 
 from garim.api.custody.v1 import custody_pb2
-from garim.cli import governance_init
+from garim.cli import governance_init, keyfiles
 from garim.cli.decisions import decide
 from garim.cli.files import read_input
 from garim.cli.governance_init import Plan, key_text
-from garim.cli.keyfiles import new_passphrase
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, OutOption, PassphraseOption
 from garim.cli.output import emit, facts, rows_table
 from garim.cli.session import session
@@ -104,7 +103,11 @@ def init(
     if (folder / governance_init.VERSION_FILE).exists():
         raise RefusedError("FILE_EXISTS", f"{folder} holds a governance already", kind=Kind.EXISTS)
     genesis = governance_init.draw_up(
-        plan, people, lambda whose: new_passphrase(passphrases, whose), SystemClock().now_ms()
+        plan,
+        people,
+        lambda whose: keyfiles.new_passphrase(passphrases, whose),
+        SystemClock().now_ms(),
+        log2_cost=keyfiles.LOG2_COST,
     )
     governance_init.write_genesis(genesis, folder)
     value = {"genesis": genesis.digest, "folder": str(folder), "people": str(people)}

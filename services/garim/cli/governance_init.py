@@ -95,7 +95,7 @@ def draw_up(
     passphrase_for: PassphraseFor,
     now_ms: int,
     *,
-    log2_cost: int = keyfiles.LOG2_COST,
+    log2_cost: int,
 ) -> Genesis:
     """Make every key, draw up version 1 and let its custodians sign it.
 
