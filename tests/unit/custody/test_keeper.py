@@ -1,16 +1,21 @@
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from custody_support.vault import MESH, Vault
+from garim.custody.journal import BODY_TYPE, recovery_binding
 from garim.custody.keeper import SILENCE_MS
-from garim.custody.kinds import EPOCH
+from garim.custody.kinds import EPOCH, RECOVERY
 from garim.custody.providers import demand_destroys_in_time
-from garim.custody.tables import epochs, objects, stopping
+from garim.custody.recovery import OBJECT_ID
+from garim.custody.tables import epochs, objects, recovery_keys, stopping
 from garim.custody.tables.epochs import Epoch
 from garim.documents.policy import DAY_MS
 from garim.kit.providers import KeyHandle
-from garim.statements import dsse
+from garim.sealing import hpke
+from garim.statements import dsse, strict_json
 from garim.statements.receipts import DestructionCertificate
 from garim.statements.refusal import RefusedError
 from garim.testing.keys import MemoryKeyProvider
@@ -229,15 +234,6 @@ def test_the_log_carries_what_custody_did_sealed_to_the_recovery_key(vault: Vaul
 
 def open_sealed(vault: Vault, kind: str, sealed: bytes) -> tuple[bytes, bytes]:
     """Open a leaf's sealed body with the recovery key."""
-    import base64
-
-    from garim.custody.journal import BODY_TYPE, recovery_binding
-    from garim.custody.kinds import RECOVERY
-    from garim.custody.recovery import OBJECT_ID
-    from garim.custody.tables import recovery_keys
-    from garim.sealing import hpke
-    from garim.statements import strict_json
-
     with vault.database.reading() as connection:
         key = recovery_keys.newest(connection)
     assert key is not None
