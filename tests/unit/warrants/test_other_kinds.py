@@ -264,6 +264,24 @@ def test_a_document_revoked_before_it_came_is_refused(desk: Desk) -> None:
     assert desk.reasons(content) == ["DOCUMENT_REVOKED"]
 
 
+def test_no_authority_revokes_anothers_document(desk: Desk, first: Case) -> None:
+    with desk.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE cases SET authority = 'TEST 다른지방검찰청'")
+    desk.open_case(desk.signed(documents.revocation(desk.pki, first.payload)))
+    found = desk.tables.by_id(first.id)
+    assert found is not None
+    assert found.state is State.GRANTED
+
+
+def test_revoking_what_was_refused_leaves_it_refused(desk: Desk) -> None:
+    desk.messages.changes = {"bystanders": 10_000}
+    case = desk.open_case(desk.disclosure())
+    desk.open_case(desk.signed(documents.revocation(desk.pki, case.payload)))
+    found = desk.tables.by_id(case.id)
+    assert found is not None
+    assert found.state is State.REFUSED
+
+
 def test_that_a_document_was_revoked_is_told_with_everything_else(desk: Desk) -> None:
     content = desk.disclosure(offence="jaywalking")
     desk.open_case(desk.signed(documents.revocation(desk.pki, payload_of(content))))
