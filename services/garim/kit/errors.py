@@ -83,9 +83,10 @@ def status_of(refusal: RefusedError) -> status_pb2.Status:
     violations = _bad_request(reasons)
     if violations.field_violations and status.ByteSize() + violations.ByteSize() <= MAX_DETAIL_BYTES:
         status.details.append(_packed(violations))
-    if refusal.kind is Kind.UNAVAILABLE:
+    retry_after_s = refusal.retry_after_s or (RETRY_AFTER_S if refusal.kind is Kind.UNAVAILABLE else 0)
+    if retry_after_s:
         retry = error_details_pb2.RetryInfo()
-        retry.retry_delay.FromSeconds(RETRY_AFTER_S)
+        retry.retry_delay.FromSeconds(retry_after_s)
         status.details.append(_packed(retry))
     return status
 

@@ -349,6 +349,7 @@ def busy() -> RefusedError:
         "STORE_BUSY",
         "the store takes no more at the moment: send the same batch again a little later",
         kind=Kind.EXHAUSTED,
+        retry_after_s=1,
     )
 
 

@@ -35,14 +35,25 @@ class RefusedError(Exception):
             names, numbers or other identifiers of people.
         kind: What sort of refusal it is.
         field: Path of the offending field, where there is one (`subjects[0].value`).
+        retry_after_s: When the same call may succeed, in seconds from now; 0 where time does not help or is
+            not known.
     """
 
-    def __init__(self, reason: str, message: str, *, kind: Kind = Kind.INVALID, field: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        message: str,
+        *,
+        kind: Kind = Kind.INVALID,
+        field: str = "",
+        retry_after_s: int = 0,
+    ) -> None:
         super().__init__(f"{reason}: {message}" + (f" (field {field})" if field else ""))
         self.reason = reason
         self.message = message
         self.kind = kind
         self.field = field
+        self.retry_after_s = retry_after_s
 
 
 class RefusedWithReasonsError(RefusedError):
