@@ -18,6 +18,7 @@ from garim.cli import document_files
 from garim.cli.draft_commands import common
 from garim.cli.mesh_plan import AUDIENCE, Places
 from garim.cli.mesh_setup import set_up
+from garim.cli.meshfolder import SERVICES
 from garim.cli.unmask_check import UnmaskRequest
 from garim.cli.unmask_draft import draft_unmask
 from garim.documents import draft, scope
@@ -138,9 +139,15 @@ class World:
         return document_files.crls_in(self.places.crls)
 
 
+def fixed_addresses() -> tuple[dict[str, str], dict[str, str]]:
+    """Return addresses on which nobody ever listens: unit tests use no sockets."""
+    served = {name: f"127.0.0.1:{1 + position}" for position, name in enumerate(SERVICES)}
+    return served, {name: f"127.0.0.1:{11 + position}" for position, name in enumerate(SERVICES)}
+
+
 def make_world(root: Path) -> World:
     now = dt.datetime.now(dt.UTC)
-    set_up(root, now)
+    set_up(root, now, addresses=fixed_addresses)
     return World(root, int(now.timestamp() * 1000))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
@@ -30,13 +31,20 @@ AGE_IDENTITY = "investigator.agekey"
 _LOG2_COST = 14
 
 
-def set_up(root: Path, now: dt.datetime, *, review_always: bool = False) -> MeshFile:
+def set_up(
+    root: Path,
+    now: dt.datetime,
+    *,
+    review_always: bool = False,
+    addresses: Callable[[], tuple[dict[str, str], dict[str, str]]] = mesh_plan.new_addresses,
+) -> MeshFile:
     """Make everything that a mesh needs before its first start.
 
     Args:
         root: The mesh's folder; new or empty.
         now: Time, with its offset.
         review_always: Whether reviewers decide every disclosure.
+        addresses: Picks the services' addresses and those of their health ports.
 
     Raises:
         RefusedError: `MESH_FOLDER`: the folder holds something else.
@@ -51,14 +59,14 @@ def set_up(root: Path, now: dt.datetime, *, review_always: bool = False) -> Mesh
     documents = _agency(places, now)
     policy = _policy(places, review_always=review_always)
     genesis = _governance(places, keys, documents, policy, now)
-    addresses, health = mesh_plan.new_addresses()
+    served, health = addresses()
     mesh = MeshFile(
         format="garim-mesh/1",
         mesh=mesh_plan.MESH_NAME,
         genesis=genesis,
         audience=mesh_plan.AUDIENCE,
         store=mesh_plan.STORE,
-        addresses=addresses,
+        addresses=served,
         health=health,
     )
     _identities(places, now)
