@@ -20,7 +20,9 @@ from garim.custody.opener import OpenerProcess
 from garim.custody.peers import WarrantsPeer
 from garim.custody.policy_file import PolicyFile
 from garim.custody.providers import demand_destroys_in_time, open_provider
+from garim.custody.reapplying import Reapplying
 from garim.custody.recovery import recovery_public
+from garim.custody.restoring import Restoring, RestoringThread
 from garim.custody.servicer import CustodyServicer
 from garim.custody.servicer_dossiers import DossierUseCases
 from garim.custody.servicer_people import PeopleUseCases
@@ -60,8 +62,9 @@ def serve(settings: CustodySettings) -> None:
     provider = open_provider(settings.keys.folder, settings.keys.passphrase_file, mesh)
     demand_destroys_in_time(provider, governance.current().terms.retention)
     opener = OpenerProcess(settings.keys.folder, settings.keys.passphrase_file, mesh)
+    audit = process.peers.stub(AuditLogServiceStub, "audit")
     ledger = Ledger(
-        process.peers.stub(AuditLogServiceStub, "audit"),
+        audit,
         governance=governance,
         actor=service_id(mesh, SERVICE),
         database=database,
@@ -85,6 +88,9 @@ def serve(settings: CustodySettings) -> None:
         draw=os.urandom,
     )
     beginning = genesis.LogBeginning(ledger, governance, telemetry)
+    restoring = Restoring(core, audit, ledger.refresh, Reapplying(core, governance.catch_up))
+    restoring.begin()
+    comparing = RestoringThread(restoring, telemetry)
     servicer = CustodyServicer(
         mesh,
         DossierUseCases.of(core),
@@ -98,9 +104,11 @@ def serve(settings: CustodySettings) -> None:
     server.health.register("database", database.check)
     server.health.register("opener", opener.check)
     server.health.register("log", beginning.check)
+    server.health.register("recovery", comparing.check)
     flusher = Flusher(ledger, telemetry)
     keeper = KeeperThread(Keeper(core, telemetry), telemetry)
     beginning.start()
+    comparing.start()
     flusher.start()
     keeper.start()
     try:
@@ -108,6 +116,7 @@ def serve(settings: CustodySettings) -> None:
     finally:
         keeper.close()
         flusher.close()
+        comparing.close()
         beginning.close()
         opener.close()
         process.peers.close()

@@ -5,16 +5,23 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
 from garim.custody import jobs
 from garim.custody.core import Core
-from garim.custody.deciding_unmask import Tally, end_request, find_request, request_key, tally
+from garim.custody.deciding_unmask import (
+    Tally,
+    end_request,
+    find_request,
+    finish_request,
+    request_key,
+    tally_in,
+)
 from garim.custody.gate import demand_granted, demand_running
-from garim.custody.kinds import DOSSIER, REQUEST
-from garim.custody.tables import dossiers, objects, unmask
+from garim.custody.kinds import DOSSIER
+from garim.custody.tables import dossiers, unmask
 from garim.custody.tables.dossiers import Dossier
 from garim.custody.tables.unmask import UnmaskRequest
 from garim.dossier.answer_file import RELEASED_ENTRY, AnswerFile
@@ -25,6 +32,23 @@ from garim.translog.proven import LogProof
 
 Encrypt = Callable[[bytes, str], bytes]
 """Encrypts bytes to an age public key."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Opened:
+    """One opened identity, on its way to the recipient alone."""
+
+    pseudonym: str
+    sealed: bytes
+    identity: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OpenedBySubset:
+    """Identities and the custodians whose shares opened them."""
+
+    subset: tuple[str, ...]
+    identities: tuple[Opened, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,24 +77,33 @@ class Collecting:
         core = self.core
         request = find_request(core, request_id)
         dossier = self._dossier(request)
-        demand_granted(core, dossier.document_digest, dossier.case_id)
-        demand_granted(core, request.document_digest, request.case_id)
+        good_until_ms = min(
+            demand_granted(core, dossier.document_digest, dossier.case_id).expires or 0,
+            demand_granted(core, request.document_digest, request.case_id).expires or 0,
+        )
         if request.state == "released":
             return self._stored(request, dossier)
-        if request.state not in {"pending", "releasing"}:
-            raise RefusedError("REQUEST_STATE", f"the request is {request.state}", kind=Kind.PRECONDITION)
         self._enter(request, dossier)
         release = self._release(request)
         body = release.to_bytes()
         magnitudes = {"identities": len(release.identities)}
         entry = core.journal.append(RELEASED_ENTRY, body, key=request.id, magnitudes=magnitudes)
-        counted = tally(core, request, entry.time_ms)
-        answer = self._answer(request, dossier, counted, body, entry.proof)
+        opened = self._open(request, dossier, entry.time_ms)
+        answer = self._answer(request, opened.identities, body, entry.proof)
         with core.database.writing() as connection:
             self._demand_open(connection, request, dossier, entry.time_ms)
-            self._demand_enough(request, entry.time_ms)
-            unmask.change(connection, request.id, state="released", answer=answer)
-            objects.end(connection, REQUEST, request.id, core.clock.now_ms(), "request released")
+            counted = self._demand_enough(connection, request, entry.time_ms)
+            if not set(opened.subset) <= counted.approved:
+                raise _undecided(counted)
+            if core.clock.now_ms() >= good_until_ms:
+                raise RefusedError(
+                    "CASE_STATUS",
+                    "the case's status is a minute old: collect again",
+                    kind=Kind.UNAVAILABLE,
+                )
+            if not unmask.advance(connection, request.id, ["releasing"], "released", answer=answer):
+                raise _state(unmask.find(connection, request.id))
+            finish_request(connection, request.id, "released", core.clock.now_ms())
         return answer
 
     def _dossier(self, request: UnmaskRequest) -> Dossier:
@@ -95,12 +128,13 @@ class Collecting:
     def _enter(self, request: UnmaskRequest, dossier: Dossier) -> None:
         """Enter `releasing` in one serialised transaction that checks everything again."""
         now_ms = self.core.clock.now_ms()
-        if now_ms >= request.expires_ms:
-            end_request(self.core, request, "expired")
+        with self.core.database.writing() as connection:
+            if now_ms >= request.expires_ms:
+                end_request(connection, request.id, "expired", now_ms)
         with self.core.database.writing() as connection:
             self._demand_open(connection, request, dossier, now_ms)
-            self._demand_enough(request, now_ms)
-            unmask.change(connection, request.id, state="releasing")
+            self._demand_enough(connection, request, now_ms)
+            unmask.advance(connection, request.id, unmask.DECIDABLE, "releasing")
 
     def _demand_open(
         self, connection: Connection, request: UnmaskRequest, dossier: Dossier, at_ms: int
@@ -108,23 +142,19 @@ class Collecting:
         demand_running(connection, request.document_digest)
         demand_running(connection, dossier.document_digest)
         current = unmask.find(connection, request.id)
-        if current is None or current.state not in {"pending", "releasing"}:
-            state = "gone" if current is None else current.state
-            raise RefusedError("REQUEST_STATE", f"the request is {state}", kind=Kind.PRECONDITION)
+        if current is None or current.state not in unmask.DECIDABLE:
+            raise _state(current)
         if at_ms >= request.expires_ms:
             raise RefusedError("REQUEST_EXPIRED", "the request's time is over", kind=Kind.PRECONDITION)
         kept = dossiers.find(connection, dossier.id)
         if kept is None or kept.wrapped_private is None or at_ms >= dossier.unmask_until_ms:
-            raise RefusedError("DOSSIER_EXPIRED", "the dossier's time is over", kind=Kind.PRECONDITION)
+            raise _expired()
 
-    def _demand_enough(self, request: UnmaskRequest, at_ms: int) -> None:
-        counted = tally(self.core, request, at_ms)
+    def _demand_enough(self, connection: Connection, request: UnmaskRequest, at_ms: int) -> Tally:
+        counted = tally_in(connection, self.core, request, at_ms)
         if not counted.enough:
-            raise RefusedError(
-                "REQUEST_UNDECIDED",
-                f"{counted.needed} custodians must approve, under the governance and freeze now in force",
-                kind=Kind.PRECONDITION,
-            )
+            raise _undecided(counted)
+        return counted
 
     def _release(self, request: UnmaskRequest) -> IdentitiesReleased:
         with self.core.database.reading() as connection:
@@ -141,29 +171,24 @@ class Collecting:
         )
 
     def _answer(
-        self, request: UnmaskRequest, dossier: Dossier, counted: Tally, body: bytes, proof: LogProof
+        self, request: UnmaskRequest, identities: Sequence[Opened], body: bytes, proof: LogProof
     ) -> bytes:
-        core = self.core
-        with core.database.reading() as connection:
-            identities = unmask.identities(connection, request.id)
-        opened = self._open(request, dossier, counted, identities)
-        answers = [
-            self._signed(request, pseudonym, sealed, identity)
-            for (pseudonym, sealed), identity in zip(identities, opened, strict=True)
-        ]
+        answers = [self._signed(request, one) for one in identities]
         return self.encrypt(AnswerFile(body, proof, tuple(answers)).to_bytes(), request.recipient)
 
-    def _open(
-        self, request: UnmaskRequest, dossier: Dossier, counted: Tally, identities: list[tuple[str, bytes]]
-    ) -> tuple[bytes, ...]:
+    def _open(self, request: UnmaskRequest, dossier: Dossier, at_ms: int) -> OpenedBySubset:
         core = self.core
         with core.database.reading() as connection:
+            counted = self._demand_enough(connection, request, at_ms)
+            identities = unmask.identities(connection, request.id)
             shares = unmask.shares(connection, request.id)
             digests = {
                 (one.subset, one.custodian): one.digest for one in dossiers.shares(connection, dossier.id)
             }
         subset = next((one.subset for one in shares if set(one.subset) <= counted.approved), None)
-        if subset is None or dossier.wrapped_private is None or dossier.sealed_secret is None:
+        if not digests or dossier.wrapped_private is None:
+            raise _expired()
+        if subset is None or dossier.sealed_secret is None:
             raise RefusedError("SHARES_INCOMPLETE", "no subset's shares are complete", kind=Kind.PRECONDITION)
         job = jobs.OpenIdentities(
             mesh=core.mesh,
@@ -187,11 +212,16 @@ class Collecting:
                 jobs.SealedIdentity(pseudonym=name, sealed=sealed) for name, sealed in identities
             ),
         )
-        return jobs.IdentitiesOpened.model_validate_json(core.opener.run(job.encode())).identities
+        opened = jobs.IdentitiesOpened.model_validate_json(core.opener.run(job.encode())).identities
+        return OpenedBySubset(
+            subset,
+            tuple(
+                Opened(name, sealed, identity)
+                for (name, sealed), identity in zip(identities, opened, strict=True)
+            ),
+        )
 
-    def _signed(
-        self, request: UnmaskRequest, pseudonym: str, sealed: bytes, identity: bytes
-    ) -> dsse.Envelope:
+    def _signed(self, request: UnmaskRequest, opened: Opened) -> dsse.Envelope:
         core = self.core
         answer = UnmaskAnswer(
             mesh=core.mesh,
@@ -201,8 +231,25 @@ class Collecting:
             checkpoint=core.journal.checkpoint(),
             request=request.id,
             dossier=request.dossier_id,
-            pseudonym=pseudonym,
-            identity=base64.b64encode(identity).decode(),
-            sealed=hashlib.sha256(sealed).hexdigest(),
+            pseudonym=opened.pseudonym,
+            identity=base64.b64encode(opened.identity).decode(),
+            sealed=hashlib.sha256(opened.sealed).hexdigest(),
         )
         return answer.sign(core.sign)
+
+
+def _undecided(counted: Tally) -> RefusedError:
+    return RefusedError(
+        "REQUEST_UNDECIDED",
+        f"{counted.needed} custodians must approve, under the governance and freeze now in force",
+        kind=Kind.PRECONDITION,
+    )
+
+
+def _state(request: UnmaskRequest | None) -> RefusedError:
+    state = "gone" if request is None else request.state
+    return RefusedError("REQUEST_STATE", f"the request is {state}", kind=Kind.PRECONDITION)
+
+
+def _expired() -> RefusedError:
+    return RefusedError("DOSSIER_EXPIRED", "the dossier's time is over", kind=Kind.PRECONDITION)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
 from garim.custody.checks import counts_now
 from garim.custody.core import Core
 from garim.custody.tables import stopping
 from garim.statements import dsse
 from garim.statements.decisions import Action, Decision
-from garim.statements.governance import raw_key
+from garim.statements.governance import Governance, raw_key
 from garim.statements.refusal import Kind, RefusedError
 
 
@@ -61,27 +65,71 @@ def verified_decision(
     return decision
 
 
-def still_counts(core: Core, envelope: bytes, person: str, action: Action, subject: str, at_ms: int) -> bool:
-    """Tell whether a kept decision counts under the governance version and freeze now in force.
+def still_counts(
+    envelope: bytes,
+    *,
+    person: str,
+    action: Action,
+    subject: str,
+    governance: Governance,
+    freeze: str | None,
+    at_ms: int,
+) -> bool:
+    """Tell whether a kept decision counts under a governance version and a freeze.
 
     Args:
-        core: Custody's means.
         envelope: The signed decision, JSON.
         person: Whose it is.
         action: What it must decide.
         subject: The digest it must name.
+        governance: The version in force.
+        freeze: Id of the freeze in force, or None.
         at_ms: Time at which it must not be expired.
     """
-    governance = core.governance.current()
     custodian = governance.custodian(person)
     if custodian is None:
         return False
     try:
         decision = Decision.verify(
-            dsse.from_bytes(envelope), [raw_key(custodian.decision_key)], mesh=core.mesh, now=at_ms
+            dsse.from_bytes(envelope), [raw_key(custodian.decision_key)], mesh=governance.mesh, now=at_ms
         )
     except RefusedError:
         return False
     return (decision.person, decision.action, decision.subject) == (person, action, subject) and counts_now(
-        decision, governance, freeze_id(core), at_ms
+        decision, governance, freeze, at_ms
     )
+
+
+def counting(
+    connection: Connection,
+    core: Core,
+    kept: Mapping[str, dsse.Envelope],
+    action: Action,
+    subject: str,
+    at_ms: int,
+) -> dict[str, dsse.Envelope]:
+    """Return the kept decisions that count, by person, as a transaction sees governance and freeze.
+
+    Args:
+        connection: An open transaction.
+        core: Custody's means.
+        kept: Decisions by person.
+        action: What they must decide.
+        subject: The digest they must name.
+        at_ms: Time at which they must not be expired.
+    """
+    governance = core.governance.current()
+    freeze = stopping.freeze_in_force(connection)
+    return {
+        person: one
+        for person, one in sorted(kept.items())
+        if still_counts(
+            dsse.to_bytes(one),
+            person=person,
+            action=action,
+            subject=subject,
+            governance=governance,
+            freeze=freeze.id if freeze else None,
+            at_ms=at_ms,
+        )
+    }

@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Sequence
+from typing import Literal
+
+from sqlalchemy import Connection
 
 from garim.custody import jobs
 from garim.custody.core import Core
 from garim.custody.deciding import still_counts, verified_decision
 from garim.custody.gate import demand_running
 from garim.custody.kinds import REQUEST
-from garim.custody.tables import dossiers, objects, unmask
+from garim.custody.tables import dossiers, objects, stopping, unmask
 from garim.custody.tables.unmask import ApprovedShare, KeptDecision, UnmaskRequest
 from garim.statements import dsse
 from garim.statements.refusal import Kind, RefusedError
@@ -24,17 +27,24 @@ class Tally:
     Attributes:
         approved: Who approves, counting now.
         denied: Who denied; a denial counts for good.
+        able: Who could still approve: custodians now who hold shares, did not file it and have not denied.
         needed: How many must approve.
     """
 
     approved: frozenset[str]
     denied: frozenset[str]
+    able: frozenset[str]
     needed: int
 
     @property
     def enough(self) -> bool:
         """Whether enough approve."""
         return len(self.approved) >= self.needed
+
+    @property
+    def refused(self) -> bool:
+        """Whether the denials leave too few: n - k + 1 of the n who could approve."""
+        return bool(self.denied) and len(self.able) < self.needed
 
 
 def tally(core: Core, request: UnmaskRequest, at_ms: int) -> Tally:
@@ -46,21 +56,37 @@ def tally(core: Core, request: UnmaskRequest, at_ms: int) -> Tally:
         at_ms: Time at which approvals must not be expired.
     """
     with core.database.reading() as connection:
-        kept = unmask.decisions(connection, request.id)
-        dossier = dossiers.find(connection, request.dossier_id)
-        shares = unmask.shares(connection, request.id)
-    needed = core.governance.current().quorum if dossier is None else dossier.quorum
+        return tally_in(connection, core, request, at_ms)
+
+
+def tally_in(connection: Connection, core: Core, request: UnmaskRequest, at_ms: int) -> Tally:
+    """Count the decisions on a request as a transaction sees them; see `tally`."""
+    kept = unmask.decisions(connection, request.id)
+    dossier = dossiers.find(connection, request.dossier_id)
+    brought = {one.custodian for one in unmask.shares(connection, request.id)}
+    holders = {one.custodian for one in dossiers.shares(connection, request.dossier_id)}
+    freeze = stopping.freeze_in_force(connection)
+    governance = core.governance.current()
     denied = frozenset(one.person for one in kept if one.action == "deny")
-    brought = {one.custodian for one in shares}
     approved = frozenset(
         one.person
         for one in kept
         if one.action == "approve"
         and one.person in brought
-        and one.person not in denied
-        and still_counts(core, one.envelope, one.person, "approve", request.subject, at_ms)
+        and one.person not in denied | {request.filer}
+        and still_counts(
+            one.envelope,
+            person=one.person,
+            action="approve",
+            subject=request.subject,
+            governance=governance,
+            freeze=freeze.id if freeze else None,
+            at_ms=at_ms,
+        )
     )
-    return Tally(approved, denied, needed)
+    able = {one.person for one in governance.custodians} & holders - denied - {request.filer}
+    needed = governance.quorum if dossier is None else dossier.quorum
+    return Tally(approved, denied, frozenset(able), needed)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,40 +116,36 @@ class UnmaskDecisions:
                 refuses.
         """
         request = find_request(self.core, request_id)
-        decision = verified_decision(self.core, envelope, caller, ("approve", "deny"), request.subject)
-        self._demand_open(request, caller)
         digest = hashlib.sha256(envelope.payload).hexdigest()
+        if self._is_kept(request, envelope, caller, digest):
+            return request
+        decision = verified_decision(self.core, envelope, caller, ("approve", "deny"), request.subject)
+        _demand_undecided(request, self.core.clock.now_ms())
         if decision.action == "deny":
             return self._deny(request, caller, envelope, digest)
         return self._approve(request, caller, envelope, digest, shares)
 
-    def _demand_open(self, request: UnmaskRequest, caller: str) -> None:
-        now_ms = self.core.clock.now_ms()
-        if request.state != "pending":
-            raise RefusedError(
-                "REQUEST_STATE",
-                f"the request is {request.state}: nothing is left to decide",
-                kind=Kind.PRECONDITION,
-            )
-        if now_ms >= request.expires_ms:
-            raise RefusedError("REQUEST_EXPIRED", "the request's time is over", kind=Kind.PRECONDITION)
-        counted = tally(self.core, request, now_ms)
-        if caller in counted.approved | counted.denied:
-            raise RefusedError("DECISION_REPEATED", "this custodian has decided already", kind=Kind.EXISTS)
+    def _is_kept(self, request: UnmaskRequest, envelope: dsse.Envelope, caller: str, digest: str) -> bool:
+        """Tell whether this very decision was taken before: its answer may have been lost."""
+        with self.core.database.reading() as connection:
+            kept = unmask.decision(connection, request.id, digest)
+        return kept is not None and kept.person == caller and kept.envelope == dsse.to_bytes(envelope)
 
     def _deny(
         self, request: UnmaskRequest, caller: str, envelope: dsse.Envelope, digest: str
     ) -> UnmaskRequest:
+        """Keep a denial, also one's own after an approval, and end the request where it is one too many."""
         core = self.core
         now_ms = core.clock.now_ms()
         kept = KeptDecision(caller, "deny", dsse.to_bytes(envelope), now_ms)
         with core.database.writing() as connection:
-            unmask.decide(connection, request.id, digest, kept, ())
-            core.journal.later("denial", envelope.payload, key=digest, within=connection)
-        counted = tally(core, request, now_ms)
-        custodians = len(core.governance.current().custodians)
-        if len(counted.denied) >= custodians - counted.needed + 1:
-            end_request(core, request, "denied")
+            current = _demand_undecided(unmask.find(connection, request.id), now_ms)
+            if caller in tally_in(connection, core, current, now_ms).denied:
+                raise _repeated()
+            keep_denial(connection, core, current, digest, kept)
+            core.journal.later(
+                "denial", envelope.payload, key=digest, beside=dsse.to_bytes(envelope), within=connection
+            )
         return find_request(core, request.id)
 
     def _approve(
@@ -137,18 +159,35 @@ class UnmaskDecisions:
         core = self.core
         if caller == request.filer:
             raise RefusedError("DECISION_PERSON", "nobody approves what they filed", kind=Kind.FORBIDDEN)
+        with core.database.reading() as connection:
+            self._demand_approvable(connection, request, caller, core.clock.now_ms())
         self._demand_shares(request, caller, shares)
         entry = core.journal.append("approval", envelope.payload, key=digest)
-        if not still_counts(core, dsse.to_bytes(envelope), caller, "approve", request.subject, entry.time_ms):
-            raise RefusedError("STATEMENT_EXPIRED", "the decision has expired: decide anew", field="expires")
         kept = KeptDecision(caller, "approve", dsse.to_bytes(envelope), entry.time_ms)
         with core.database.writing() as connection:
-            demand_running(connection, request.document_digest)
-            current = unmask.find(connection, request.id)
-            if current is None or current.state != "pending":
-                raise RefusedError("REQUEST_STATE", "the request has ended meanwhile", kind=Kind.PRECONDITION)
+            self._demand_approvable(connection, request, caller, entry.time_ms)
             unmask.decide(connection, request.id, digest, kept, shares)
+            if caller not in tally_in(connection, core, request, entry.time_ms).approved:
+                raise RefusedError(
+                    "GOVERNANCE_VERSION",
+                    "the decision has expired, or governance or a freeze has changed: decide anew",
+                    kind=Kind.PRECONDITION,
+                    field="expires",
+                )
         return find_request(core, request.id)
+
+    def _demand_approvable(
+        self, connection: Connection, request: UnmaskRequest, caller: str, at_ms: int
+    ) -> None:
+        """Refuse an approval of what is stopped or has ended, or by one who has decided already."""
+        current = _demand_undecided(unmask.find(connection, request.id), at_ms)
+        demand_running(connection, request.document_digest)
+        dossier = dossiers.find(connection, request.dossier_id)
+        if dossier is not None:
+            demand_running(connection, dossier.document_digest)
+        counted = tally_in(connection, self.core, current, at_ms)
+        if caller in counted.approved | counted.denied:
+            raise _repeated()
 
     def _demand_shares(self, request: UnmaskRequest, caller: str, shares: Sequence[ApprovedShare]) -> None:
         """Refuse an approval without all of the custodian's shares, or with a wrong one."""
@@ -201,8 +240,54 @@ def request_key(request: UnmaskRequest) -> jobs.Wrapped:
     return jobs.Wrapped(kind=REQUEST, id=request.id, wrapped=request.wrapped_private)
 
 
-def end_request(core: Core, request: UnmaskRequest, state: str) -> None:
-    """End a request for good and let its one-time key be destroyed with its shares."""
-    with core.database.writing() as connection:
-        unmask.change(connection, request.id, state=state)
-        objects.end(connection, REQUEST, request.id, core.clock.now_ms(), f"request {state}")
+def keep_denial(
+    connection: Connection, core: Core, request: UnmaskRequest, digest: str, kept: KeptDecision
+) -> None:
+    """Keep a denial and end the request where it leaves too few who could approve.
+
+    Args:
+        connection: A writing transaction.
+        core: Custody's means.
+        request: The request.
+        digest: SHA-256 of the decision's payload, hexadecimal.
+        kept: The denial.
+    """
+    unmask.decide(connection, request.id, digest, kept, ())
+    if tally_in(connection, core, request, kept.at_ms).refused:
+        end_request(connection, request.id, "denied", core.clock.now_ms())
+
+
+def end_request(
+    connection: Connection, request_id: str, state: Literal["denied", "expired", "revoked"], now_ms: int
+) -> None:
+    """End an unfinished request for good and let its one-time key be destroyed; its shares go at once.
+
+    Args:
+        connection: A writing transaction.
+        request_id: The request; one that is finished stays as it is.
+        state: How it ends.
+        now_ms: Milliseconds since the Unix epoch.
+    """
+    if unmask.advance(connection, request_id, unmask.UNFINISHED, state):
+        finish_request(connection, request_id, state, now_ms)
+
+
+def finish_request(connection: Connection, request_id: str, state: str, now_ms: int) -> None:
+    """Drop a finished request's shares and let its one-time key be destroyed from now on."""
+    unmask.drop_shares(connection, request_id)
+    objects.end(connection, REQUEST, request_id, now_ms, f"request {state}")
+
+
+def _demand_undecided(request: UnmaskRequest | None, at_ms: int) -> UnmaskRequest:
+    if request is None or request.state not in unmask.DECIDABLE:
+        state = "gone" if request is None else request.state
+        raise RefusedError(
+            "REQUEST_STATE", f"the request is {state}: nothing is left to decide", kind=Kind.PRECONDITION
+        )
+    if at_ms >= request.expires_ms:
+        raise RefusedError("REQUEST_EXPIRED", "the request's time is over", kind=Kind.PRECONDITION)
+    return request
+
+
+def _repeated() -> RefusedError:
+    return RefusedError("DECISION_REPEATED", "this custodian has decided already", kind=Kind.EXISTS)

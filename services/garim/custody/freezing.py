@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
+from sqlalchemy import Connection
+
 from garim.custody.core import Core
-from garim.custody.deciding import still_counts, verified_decision
-from garim.custody.tables import deciding, stopping
+from garim.custody.deciding import counting, verified_decision
+from garim.custody.tables import deciding, restoring, stopping
 from garim.custody.tables.stopping import Freeze
 from garim.statements import dsse, subjects
 from garim.statements.refusal import Kind, RefusedError
 
 ID_BYTES = 16
-RECOVERY = "recovery"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Freezing:
             RefusedError: `DECISION_*`, `GOVERNANCE_VERSION`.
         """
         core = self.core
+        with core.database.reading() as connection:
+            known = stopping.freeze_in_force(connection)
+        if known is not None:
+            # Whoever asks again, or a moment after another, has made a decision that names no freeze.
+            return known.id
         verified_decision(core, envelope, caller, ("freeze",), subjects.freeze(core.mesh))
         with core.database.writing() as connection:
             known = stopping.freeze_in_force(connection)
@@ -47,8 +53,7 @@ class Freezing:
                 return known.id
             freeze = Freeze(core.draw(ID_BYTES).hex(), core.clock.now_ms(), "custodian")
             stopping.begin_freeze(connection, freeze)
-            key = hashlib.sha256(envelope.payload).hexdigest()
-            core.journal.later("freeze", envelope.payload, key=key, within=connection)
+            core.journal.later("freeze", envelope.payload, key=freeze.id, within=connection)
         return freeze.id
 
     def thaw(self, envelope: dsse.Envelope, caller: str) -> tuple[bool, int, int]:
@@ -67,28 +72,34 @@ class Freezing:
         """
         core = self.core
         with core.database.reading() as connection:
+            restoring.demand_checked(connection)
             freeze = stopping.freeze_in_force(connection)
         if freeze is None:
-            raise RefusedError("NOT_FROZEN", "custody is not frozen", kind=Kind.PRECONDITION)
-        subject = subjects.thaw(bytes.fromhex(freeze.id))
-        decision = verified_decision(core, envelope, caller, ("thaw",), subject)
-        if freeze.cause == RECOVERY and decision.issued < freeze.since_ms:
-            raise RefusedError("RECOVERY_PENDING", "decide after the recovery", kind=Kind.PRECONDITION)
+            raise _not_frozen()
+        verified_decision(core, envelope, caller, ("thaw",), subjects.thaw(bytes.fromhex(freeze.id)))
         with core.database.writing() as connection:
             deciding.add_thaw(connection, freeze.id, caller, envelope)
-        with core.database.reading() as connection:
-            kept = deciding.thaws(connection, freeze.id)
-        now_ms = core.clock.now_ms()
-        counting = [
-            one
-            for person, one in sorted(kept.items())
-            if still_counts(core, dsse.to_bytes(one), person, "thaw", subject, now_ms)
-        ]
+            agreed = self._agreed(connection, freeze, core.clock.now_ms())
         needed = core.governance.current().quorum
-        if len(counting) < needed:
-            return True, len(counting), needed
-        body = b"\n".join(one.payload for one in counting)
-        core.journal.append("thaw", body, key=freeze.id + hashlib.sha256(body).hexdigest())
+        if len(agreed) < needed:
+            return True, len(agreed), needed
+        body = b"\n".join(one.payload for one in agreed)
+        entry = core.journal.append("thaw", body, key=freeze.id + hashlib.sha256(body).hexdigest())
         with core.database.writing() as connection:
-            stopping.end_freeze(connection, freeze.id, now_ms)
-        return False, len(counting), needed
+            restoring.demand_checked(connection)
+            agreed = self._agreed(connection, freeze, entry.time_ms)
+            needed = core.governance.current().quorum
+            if len(agreed) < needed:
+                return True, len(agreed), needed
+            stopping.end_freeze(connection, freeze.id, entry.time_ms)
+        return False, len(agreed), needed
+
+    def _agreed(self, connection: Connection, freeze: Freeze, at_ms: int) -> list[dsse.Envelope]:
+        """Return the decisions to end a freeze that count at a time; none for a freeze not in force."""
+        kept = deciding.thaws(connection, freeze.id)
+        subject = subjects.thaw(bytes.fromhex(freeze.id))
+        return list(counting(connection, self.core, kept, "thaw", subject, at_ms).values())
+
+
+def _not_frozen() -> RefusedError:
+    return RefusedError("NOT_FROZEN", "custody is not frozen", kind=Kind.PRECONDITION)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from garim.custody.core import Core
-from garim.custody.tables import stopping
+from garim.custody.tables import restoring, stopping
 from garim.kit.db import Database
 from garim.statements.cases import CaseStatus
 from garim.statements.refusal import Kind, RefusedError
@@ -19,15 +19,16 @@ NONCE_BYTES = 32
 
 
 def demand_running(connection: Connection, digest: str) -> None:
-    """Refuse while custody is frozen, and for a document that was revoked or whose case was cancelled.
+    """Refuse before the log is compared, while frozen, and for a document that was revoked or cancelled.
 
     Args:
         connection: An open transaction.
         digest: SHA-256 of the document's payload, hexadecimal.
 
     Raises:
-        RefusedError: `FROZEN`, `DOCUMENT_REVOKED` or `CASE_STATE`.
+        RefusedError: `RECOVERY_PENDING`, `FROZEN`, `DOCUMENT_REVOKED` or `CASE_STATE`.
     """
+    restoring.demand_checked(connection)
     if stopping.freeze_in_force(connection) is not None:
         raise RefusedError(
             "FROZEN", "custody is frozen: wait until the custodians thaw it", kind=Kind.PRECONDITION

@@ -80,6 +80,16 @@ class OwnGovernance:
             self._table.append(document.version, version)
             return self._chain.take(version)
 
+    def catch_up(self, version: Version) -> None:
+        """Put a version in force that this database had lost; one that is in force already is passed over.
+
+        Raises:
+            RefusedError: As `put_in_force`.
+        """
+        known = self._chain.version(Governance.from_bytes(version.document).version)
+        if known is None or known.document != version.document:
+            self.put_in_force(version)
+
 
 def begin(governance: OwnGovernance, folder: Path) -> None:
     """Put version 1 in force at the first start, from the files that `garim governance init` wrote.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 
 from garim.custody.core import Core
-from garim.custody.deciding import still_counts, verified_decision
+from garim.custody.deciding import counting, verified_decision
 from garim.custody.genesis import OwnGovernance
-from garim.custody.tables import deciding
+from garim.custody.tables import deciding, restoring
 from garim.kit.governance import ENTRY_VERSION, Version
-from garim.statements import dsse, governance
+from garim.statements import dsse, governance, strict_json
 from garim.statements.governance import Governance
 from garim.statements.refusal import Kind, RefusedError
 
@@ -34,10 +35,12 @@ class Governing:
     Args:
         core: Custody's means.
         own: The chain.
+        lock: Held while a version is put in force.
     """
 
     core: Core
     own: OwnGovernance
+    lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def versions(self, first: int) -> list[Version]:
         """Return the versions in force from one on, in order."""
@@ -76,10 +79,13 @@ class Governing:
 
     def proposals(self) -> list[Proposal]:
         """Return the proposals that wait for decisions."""
+        in_force = self.own.version(self.own.height)
+        previous = None if in_force is None else governance.digest(in_force.document)
         with self.core.database.reading() as connection:
             return [
                 Proposal(document, tuple(deciding.decisions(connection, digest).values()))
                 for digest, document in deciding.proposed(connection).items()
+                if Governance.from_bytes(document).previous == previous
             ]
 
     def decide(self, digest: str, envelope: dsse.Envelope, caller: str) -> tuple[int, int]:
@@ -94,11 +100,17 @@ class Governing:
             Decisions that count, and how many are needed.
 
         Raises:
-            RefusedError: `GOVERNANCE_UNKNOWN`, `DECISION_*`, `GOVERNANCE_VERSION`, and why the log refuses.
+            RefusedError: `GOVERNANCE_UNKNOWN`, `RECOVERY_PENDING`, `DECISION_*`, `GOVERNANCE_VERSION`, and
+                why the log refuses.
         """
         core = self.core
         with core.database.reading() as connection:
+            restoring.demand_checked(connection)
             document = deciding.proposed(connection).get(digest)
+        if document is None and self._is_in_force(digest):
+            # The answer to the decision that put it in force was lost.
+            needed = self.own.current().quorum
+            return needed, needed
         if document is None:
             raise RefusedError(
                 "GOVERNANCE_UNKNOWN", "nothing of this digest is proposed", kind=Kind.NOT_FOUND
@@ -107,23 +119,31 @@ class Governing:
         verified_decision(core, envelope, caller, ("governance",), subject)
         with core.database.writing() as connection:
             deciding.add_decision(connection, digest, caller, envelope)
-        with core.database.reading() as connection:
-            kept = deciding.decisions(connection, digest)
-        now_ms = core.clock.now_ms()
-        counting = {
-            person: one
-            for person, one in kept.items()
-            if still_counts(core, dsse.to_bytes(one), person, "governance", subject, now_ms)
-        }
-        needed = self.own.current().quorum
-        if len(counting) >= needed:
-            self._put_in_force(document, tuple(counting.values()))
-        return len(counting), needed
+        # One version at a time: two that both have a quorum must not both be logged.
+        with self.lock:
+            agreed = self._agreed(digest, document, core.clock.now_ms())
+            needed = self.own.current().quorum
+            if len(agreed) >= needed:
+                self._put_in_force(digest, document, agreed)
+        return len(agreed), needed
 
-    def _put_in_force(self, document: bytes, decisions: tuple[dsse.Envelope, ...]) -> None:
-        unlogged = Version(document, decisions, None)
-        self.own.check(unlogged)
-        entry = self.core.journal.append(ENTRY_VERSION, document, key=governance.digest(document))
-        self.own.put_in_force(unlogged._replace(proof=entry.proof))
+    def _is_in_force(self, digest: str) -> bool:
+        version = self.own.version(self.own.height)
+        return version is not None and governance.digest(version.document) == digest
+
+    def _agreed(self, digest: str, document: bytes, at_ms: int) -> tuple[dsse.Envelope, ...]:
+        """Return the decisions on a proposal that count at a time."""
+        subject = governance.decision_subject(document)
+        with self.core.database.reading() as connection:
+            kept = deciding.decisions(connection, digest)
+            return tuple(counting(connection, self.core, kept, "governance", subject, at_ms).values())
+
+    def _put_in_force(self, digest: str, document: bytes, agreed: tuple[dsse.Envelope, ...]) -> None:
+        self.own.check(Version(document, agreed, None))
+        beside = strict_json.dump({"decisions": [dsse.to_json(one) for one in agreed]})
+        entry = self.core.journal.append(ENTRY_VERSION, document, key=digest, beside=beside)
+        # What has expired by the log's time, or was made under another freeze, does not count.
+        agreed = self._agreed(digest, document, entry.time_ms)
+        self.own.put_in_force(Version(document, agreed, entry.proof))
         with self.core.database.writing() as connection:
             deciding.clear_proposals(connection)

@@ -275,6 +275,33 @@ class IdentitiesOpened(Message):
     identities: tuple[bytes, ...]
 
 
+class SealedBody(Message):
+    """A log entry's body as it was sealed to the recovery key.
+
+    Attributes:
+        kind: Type of the entry, to which it is bound.
+        sealed: As it stands in the leaf.
+    """
+
+    kind: str
+    sealed: bytes
+
+
+class OpenLogBodies(Message):
+    """Open the bodies of custody's own log entries, for a restored database."""
+
+    job: Literal["open-log-bodies"] = "open-log-bodies"
+    mesh: str
+    key: Wrapped
+    bodies: tuple[SealedBody, ...]
+
+
+class LogBodiesOpened(Message):
+    """Answer of `OpenLogBodies`: what custody had signed, in order."""
+
+    signed: tuple[bytes, ...]
+
+
 Job = Annotated[
     MakeEpoch
     | MakeRecoveryKey
@@ -287,7 +314,8 @@ Job = Annotated[
     | OpenTags
     | MakeRequestKey
     | CheckShares
-    | OpenIdentities,
+    | OpenIdentities
+    | OpenLogBodies,
     Field(discriminator="job"),
 ]
 

@@ -10,27 +10,17 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection
 
+from garim.custody.kinds import recovery_binding
 from garim.custody.ports import Log
 from garim.kit.clock import Clock
 from garim.kit.ledger import LoggedEntry
 from garim.sealing import hpke
 from garim.statements import dsse, strict_json
-from garim.statements.labels import Purpose, bind
 from garim.statements.model import CheckpointSeen, payload_type
 from garim.statements.refusal import Kind, RefusedError
 
 MAX_CLOCK_DIFFERENCE_MS = 120_000
 BODY_TYPE = payload_type("custody-body")
-
-
-def recovery_binding(mesh: str, kind: str) -> bytes:
-    """Return what a sealed body is bound to.
-
-    Args:
-        mesh: Name of the mesh.
-        kind: Type of the log entry.
-    """
-    return bind(Purpose.LOG_RECOVERY, mesh, kind.encode())
 
 
 class Journal:
@@ -54,7 +44,13 @@ class Journal:
         self._sign = sign
 
     def append(
-        self, kind: str, body: bytes, *, key: str, magnitudes: Mapping[str, int] | None = None
+        self,
+        kind: str,
+        body: bytes,
+        *,
+        key: str,
+        magnitudes: Mapping[str, int] | None = None,
+        beside: bytes = b"",
     ) -> LoggedEntry:
         """Log something before it takes effect.
 
@@ -63,6 +59,7 @@ class Journal:
             body: Exact bytes that are committed to.
             key: Idempotence key; the same key and body again is the same entry.
             magnitudes: Numbers that may be public.
+            beside: What a restored custody needs besides the body; it is not committed to.
 
         Raises:
             RefusedError: `LOG_UNAVAILABLE`, `LOG_FORK`, or `LOG_TIME`: the entry's time and custody's clock
@@ -73,7 +70,7 @@ class Journal:
             body,
             key=key,
             magnitudes=magnitudes or {},
-            sealed=self._sealing(kind),
+            sealed=self._sealing(kind, beside),
         )
         if abs(logged.time_ms - self._clock.now_ms()) > MAX_CLOCK_DIFFERENCE_MS:
             raise RefusedError(
@@ -90,6 +87,7 @@ class Journal:
         *,
         key: str,
         magnitudes: Mapping[str, int] | None = None,
+        beside: bytes = b"",
         within: Connection | None = None,
     ) -> None:
         """Log, as soon as the log answers, something that acts at once.
@@ -99,22 +97,29 @@ class Journal:
             body: Exact bytes that are committed to.
             key: Idempotence key.
             magnitudes: Numbers that may be public.
+            beside: As in `append`.
             within: The transaction that makes the action durable.
         """
         self._log.later(
-            kind, body, key=key, magnitudes=magnitudes or {}, sealed=self._sealing(kind), within=within
+            kind,
+            body,
+            key=key,
+            magnitudes=magnitudes or {},
+            sealed=self._sealing(kind, beside),
+            within=within,
         )
 
     def checkpoint(self) -> CheckpointSeen | None:
         """Return the largest pinned checkpoint, which statements name."""
         return self._log.checkpoint_seen()
 
-    def _sealing(self, kind: str) -> Callable[[bytes, bytes], bytes]:
-        return lambda body, salt: self._seal(kind, body, salt)
+    def _sealing(self, kind: str, beside: bytes) -> Callable[[bytes, bytes], bytes]:
+        return lambda body, salt: self._seal(kind, body, salt, beside)
 
-    def _seal(self, kind: str, body: bytes, salt: bytes) -> bytes:
+    def _seal(self, kind: str, body: bytes, salt: bytes, beside: bytes) -> bytes:
         payload = strict_json.dump(
             {
+                "beside": base64.b64encode(beside).decode(),
                 "body": base64.b64encode(body).decode(),
                 "kind": kind,
                 "mesh": self._mesh,

@@ -16,7 +16,7 @@ from garim.custody.scopes import demand_preservation
 from garim.custody.tables import dossiers, objects, orders
 from garim.custody.tables.orders import Order
 from garim.custody.tagging import tags_of
-from garim.documents.claims import Preservation
+from garim.documents.claims import Preservation, document_id, read_claims
 from garim.documents.scope import period_of, subjects_of
 from garim.documents.verify import VerifiedDocument
 from garim.kit.convert import Logged, Received
@@ -137,8 +137,15 @@ class PreservationOrders:
     def _log(self, order: Order, records: Records) -> int:
         keys = len(records.rosters) + len(records.headers)
         digest = released.request_digest(records.rosters, records.headers).hex()
+        identity = document_id(read_claims(order.payload), order.document_digest)
         body = strict_json.dump(
-            {"document": order.document_digest, "keys": keys, "order": order.id, "records": digest}
+            {
+                "document": identity.to_json(),
+                "keys": keys,
+                "order": order.id,
+                "records": digest,
+                "until": order.until_ms,
+            }
         )
         key = hashlib.sha256(body).hexdigest()
         return self._core.journal.append("keys-preserved", body, key=key, magnitudes={"keys": keys}).time_ms

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import grpc
 
@@ -26,6 +27,10 @@ from garim.translog.proven import LogProof
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 1000
+MAX_DIGITS = 18
+"""Of a time in a page token: the database holds 64 bits."""
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 _STATES = {
     "pending": pb.UNMASK_STATE_PENDING,
@@ -86,6 +91,12 @@ class UnmaskRpcs(custody_pb2_grpc.CustodyServiceServicer):
     ) -> pb.GetUnmaskRequestResponse:
         """Return all that a custodian verifies, and the caller's own shares."""
         found = find_request(self._core, request.request_id.hex())
+        if found.is_lost:
+            raise RefusedError(
+                "REQUEST_STATE",
+                "it was lost when custody's database was restored: file a new document",
+                kind=Kind.PRECONDITION,
+            )
         with self._core.database.reading() as connection:
             dossier = dossiers.find(connection, found.dossier_id)
             identities = unmask.identities(connection, found.id)
@@ -165,12 +176,17 @@ class UnmaskRpcs(custody_pb2_grpc.CustodyServiceServicer):
             state = pb.UNMASK_STATE_APPROVED
         with self._core.database.reading() as connection:
             identities = len(unmask.identities(connection, request.id))
+            decisions = unmask.decisions(connection, request.id)
+        approved = counted.approved
+        if request.state not in unmask.DECIDABLE:
+            # Its shares are gone: what was decided is shown, what still counts is nothing.
+            approved = frozenset(one.person for one in decisions if one.action == "approve") - counted.denied
         return pb.UnmaskSummary(
             request_id=bytes.fromhex(request.id),
             dossier_id=bytes.fromhex(request.dossier_id),
             state=state,
             identities=identities,
-            approvals=len(counted.approved),
+            approvals=len(approved),
             denials=len(counted.denied),
             needed=counted.needed,
             opened_at_ms=request.opened_ms,
@@ -192,6 +208,6 @@ def _page_token(token: str) -> tuple[int, str] | None:
     if not token:
         return None
     at, _, request_id = token.partition(":")
-    if not at.isascii() or not at.isdigit() or len(request_id) != 32:
+    if not at.isascii() or not at.isdigit() or len(at) > MAX_DIGITS or not _ID.fullmatch(request_id):
         raise RefusedError("PAGE_TOKEN", "the page token is not one of an earlier answer", field="page_token")
     return int(at), request_id

@@ -8,7 +8,7 @@ import hashlib
 from sqlalchemy import Connection
 
 from garim.custody import jobs
-from garim.custody.checks import demand_policy, verified_document, verified_grant
+from garim.custody.checks import demand_policy, policy_in_force, verified_document, verified_grant
 from garim.custody.core import Core
 from garim.custody.gate import demand_granted, demand_running
 from garim.custody.kinds import REQUEST
@@ -17,13 +17,13 @@ from garim.custody.tables.dossiers import Dossier
 from garim.custody.tables.unmask import UnmaskRequest
 from garim.custody.unmask_proofs import demand_first_document, demand_proven, demand_scope
 from garim.documents.claims import Supplementary
+from garim.documents.policy import DAY_MS
 from garim.documents.verify import VerifiedDocument
 from garim.kit.convert import Logged, Received
 from garim.statements import dsse, strict_json, subjects
 from garim.statements.grants import UnmaskGrant
 from garim.statements.refusal import Kind, RefusedError
 
-DAY_MS = 24 * 3_600_000
 ID_BYTES = 16
 
 
@@ -64,8 +64,8 @@ class Unmasking:
             demand_granted(core, dossier.document_digest, dossier.case_id)
             demand_granted(core, document.digest, grant.case)
             request = self._make(received, document, claims, grant, logged, proven.digest, identities)
-            known = self._keep(request, document, dossier, identities)
-        return self._logged(known)
+            known = self._keep(request, document, dossier, identities, proven.digest)
+        return self._logged(known, dossier)
 
     def _dossier(self, claims: Supplementary) -> Dossier:
         with self.core.database.reading() as connection:
@@ -82,15 +82,27 @@ class Unmasking:
             raise RefusedError("DOSSIER_NOT_CLOSED", "the dossier is not closed", kind=Kind.PRECONDITION)
         if dossier.wrapped_private is None or self.core.clock.now_ms() >= dossier.unmask_until_ms:
             raise _expired()
+        if dossier.sealed_secret is None:
+            raise RefusedError(
+                "DOSSIER_DAMAGED",
+                "its sealing secret was lost when custody's database was restored",
+                kind=Kind.DATA_LOSS,
+            )
         return dossier
 
     def _known(self, document: VerifiedDocument, grant_digest: str) -> UnmaskRequest | None:
-        identity = document.identity
         with self.core.database.reading() as connection:
-            used = dossiers.used_for(
-                connection, digest=document.digest, authority=identity.authority, number=identity.number
-            )
-            request = unmask.of_document(connection, document.digest)
+            return self._known_in(connection, document, grant_digest)
+
+    def _known_in(
+        self, connection: Connection, document: VerifiedDocument, grant_digest: str
+    ) -> UnmaskRequest | None:
+        """Return the request of this payload under this grant; refuse a document used for anything else."""
+        identity = document.identity
+        used = dossiers.used_for(
+            connection, digest=document.digest, authority=identity.authority, number=identity.number
+        )
+        request = unmask.of_document(connection, document.digest)
         if used is None:
             return None
         if request is None or request.id != used or request.grant_digest != grant_digest:
@@ -111,7 +123,7 @@ class Unmasking:
     ) -> UnmaskRequest:
         core = self.core
         request_id = core.draw(ID_BYTES)
-        expires_ms = self._expiry(claims)
+        expires_ms = self._expiry(claims, grant)
         with core.database.writing() as connection:
             objects.add(connection, REQUEST, request_id.hex(), expires_ms, "request expired")
         core.provider.create_object(REQUEST, request_id.hex())
@@ -159,14 +171,15 @@ class Unmasking:
             opened_body=body,
         )
 
-    def _expiry(self, claims: Supplementary) -> int:
-        version = self.core.policy.at(self.core.clock.now_ms())
-        if version is None:
-            raise RefusedError("POLICY_NOT_IN_FORCE", "no policy is in force", kind=Kind.PRECONDITION)
+    def _expiry(self, claims: Supplementary, grant: UnmaskGrant) -> int:
+        """Return when an undecided request ends: by policy, with its grant or with its dossier."""
+        version = policy_in_force(self.core)
         with self.core.database.reading() as connection:
             dossier = dossiers.find(connection, claims.dossier)
-        latest_ms = self.core.clock.now_ms() + version.deadlines.unmask_request_days * DAY_MS
-        return latest_ms if dossier is None else min(latest_ms, dossier.unmask_until_ms)
+        ends = [self.core.clock.now_ms() + version.deadlines.unmask_request_days * DAY_MS]
+        ends += [] if dossier is None else [dossier.unmask_until_ms]
+        ends += [] if grant.expires is None else [grant.expires]
+        return min(ends)
 
     def _keep(
         self,
@@ -174,18 +187,18 @@ class Unmasking:
         document: VerifiedDocument,
         dossier: Dossier,
         identities: list[tuple[str, bytes]],
+        grant_digest: str,
     ) -> UnmaskRequest:
-        """Count the budget, claim the document and keep the request in one transaction."""
+        """Count the budget, claim the document, keep the request, all at once; a claim in between wins."""
         identity = document.identity
         try:
             with self.core.database.writing() as connection:
-                demand_running(connection, document.digest)
+                _demand_running(connection, request, dossier)
+                known = self._known_in(connection, document, grant_digest)
+                if known is not None:
+                    objects.end(connection, REQUEST, request.id, self.core.clock.now_ms(), "superseded")
+                    return known
                 demand_budget(connection, dossier, len(identities), besides=request.id)
-                used = dossiers.used_for(
-                    connection, digest=document.digest, authority=identity.authority, number=identity.number
-                )
-                if used is not None:
-                    raise RefusedError("DOCUMENT_USED", "the document is being used", kind=Kind.EXISTS)
                 unmask.add(connection, request, identities)
                 dossiers.use_document(
                     connection,
@@ -201,7 +214,7 @@ class Unmasking:
             raise
         return request
 
-    def _logged(self, request: UnmaskRequest) -> UnmaskRequest:
+    def _logged(self, request: UnmaskRequest, dossier: Dossier) -> UnmaskRequest:
         """Log the opening if that has not been done yet; only then may custodians decide."""
         if request.state != "making":
             return request
@@ -210,10 +223,19 @@ class Unmasking:
         if entry.time_ms >= request.expires_ms:
             raise _expired()
         with core.database.writing() as connection:
-            demand_running(connection, request.document_digest)
-            unmask.change(connection, request.id, state="pending")
+            _demand_running(connection, request, dossier)
+            unmask.advance(connection, request.id, ["making"], "pending")
             found = unmask.find(connection, request.id)
         return found or request
+
+
+def _demand_running(connection: Connection, request: UnmaskRequest, dossier: Dossier) -> None:
+    """Refuse while frozen, and where either document is stopped or the dossier's key has gone."""
+    demand_running(connection, request.document_digest)
+    demand_running(connection, dossier.document_digest)
+    kept = dossiers.find(connection, dossier.id)
+    if kept is None or kept.wrapped_private is None:
+        raise _expired()
 
 
 def demand_budget(connection: Connection, dossier: Dossier, wanted: int, *, besides: str) -> None:

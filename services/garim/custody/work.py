@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from garim.custody import jobs, work_unmask
-from garim.custody.kinds import DOSSIER, EPOCH, ORDER, RECOVERY
+from garim.custody.kinds import DOSSIER, EPOCH, ORDER, RECOVERY, recovery_binding
 from garim.kit.providers import KeyHandle, KeyProvider
 from garim.sealing import hpke, keys, quorum, released, roster, segment, tags, write_secret
 from garim.sealing.keys import KEY_BYTES
@@ -176,6 +176,18 @@ def _open_tags(job: jobs.OpenTags, provider: KeyProvider) -> jobs.Tags:
         return jobs.Tags(tags=tuple(bytes(part) for part in _parts(joined)))
 
 
+def _open_log_bodies(job: jobs.OpenLogBodies, provider: KeyProvider) -> jobs.LogBodiesOpened:
+    with unwrap(provider, job.key, "private") as private:
+        return jobs.LogBodiesOpened(
+            signed=tuple(_open_log_body(one, private, job.mesh) for one in job.bodies)
+        )
+
+
+def _open_log_body(body: jobs.SealedBody, private: Secret, mesh: str) -> bytes:
+    with hpke.open_sealed(body.sealed, private, recovery_binding(mesh, body.kind)) as signed:
+        return bytes(signed.buffer)
+
+
 _WORK: dict[type[jobs.Message], Callable[[Any, KeyProvider], jobs.Message]] = {
     jobs.MakeEpoch: _make_epoch,
     jobs.MakeRecoveryKey: _make_recovery_key,
@@ -189,5 +201,6 @@ _WORK: dict[type[jobs.Message], Callable[[Any, KeyProvider], jobs.Message]] = {
     jobs.MakeRequestKey: work_unmask.make_request_key,
     jobs.CheckShares: work_unmask.check_shares,
     jobs.OpenIdentities: work_unmask.open_identities,
+    jobs.OpenLogBodies: _open_log_bodies,
 }
 """What is done for each job."""

@@ -190,6 +190,15 @@ def use_document(
     )
 
 
+def used(connection: Connection, digest: str) -> tuple[str, str] | None:
+    """Return the authority and number under which a document was used."""
+    query = select(documents_used.c.authority, documents_used.c.number).where(
+        documents_used.c.digest == digest
+    )
+    row = connection.execute(query).first()
+    return None if row is None else (row.authority, row.number)
+
+
 def used_for(connection: Connection, *, digest: str, authority: str, number: str) -> str | None:
     """Return what a document was used for: by its payload, or by its authority and number."""
     query = select(documents_used.c.target).where(

@@ -28,7 +28,13 @@ from garim.custody.tables.schema import metadata
 State = Literal["making", "pending", "releasing", "released", "denied", "expired", "revoked"]
 """`making`: its opening is not logged yet. That enough custodians approve is counted anew each time."""
 
-LIVE = ("pending", "releasing", "released")
+UNFINISHED: tuple[State, ...] = ("making", "pending", "releasing")
+"""States that something can still end."""
+
+DECIDABLE: tuple[State, ...] = ("pending", "releasing")
+"""States in which custodians may decide: a release that waits for the log can still be denied."""
+
+LIVE: tuple[State, ...] = (*UNFINISHED, "released")
 """States whose identities count against the budget."""
 
 unmask_requests = Table(
@@ -132,6 +138,11 @@ class UnmaskRequest:
     opened_body: bytes
     answer: bytes | None = None
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether only its log entry is left of it, after custody's database was restored."""
+        return not self.document
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class KeptDecision:
@@ -188,9 +199,15 @@ def of_document(connection: Connection, digest: str) -> UnmaskRequest | None:
     return None if row is None else _of(row)
 
 
+def of_subject(connection: Connection, subject: str) -> UnmaskRequest | None:
+    """Return the request that decisions of this subject digest are about."""
+    row = connection.execute(select(t).where(t.c.subject == subject)).first()
+    return None if row is None else _of(row)
+
+
 def unfinished(connection: Connection) -> list[UnmaskRequest]:
     """Return the requests that nothing has ended yet."""
-    query = select(t).where(t.c.state.in_(("making", "pending", "releasing"))).order_by(t.c.opened_ms)
+    query = select(t).where(t.c.state.in_(UNFINISHED)).order_by(t.c.opened_ms)
     return [_of(row) for row in connection.execute(query)]
 
 
@@ -240,6 +257,16 @@ def decisions(connection: Connection, request_id: str) -> list[KeptDecision]:
     return [KeptDecision(row.person, row.action, row.envelope, row.at_ms) for row in rows]
 
 
+def decision(connection: Connection, request_id: str, digest: str) -> KeptDecision | None:
+    """Return a decision on a request by the SHA-256 of its payload, if it was kept."""
+    row = connection.execute(
+        select(unmask_decisions).where(
+            unmask_decisions.c.request_id == request_id, unmask_decisions.c.digest == digest
+        )
+    ).first()
+    return None if row is None else KeptDecision(row.person, row.action, row.envelope, row.at_ms)
+
+
 def decide(
     connection: Connection,
     request_id: str,
@@ -280,10 +307,34 @@ def change(connection: Connection, request_id: str, **values: object) -> None:
     connection.execute(update(t).where(t.c.request_id == request_id).values(**values))
 
 
+def advance(
+    connection: Connection, request_id: str, before: Sequence[State], state: State, **values: object
+) -> bool:
+    """Move a request on, unless it has left the states it may be moved from.
+
+    Args:
+        connection: A writing transaction.
+        request_id: The request.
+        before: States from which it may move.
+        state: Where it moves to.
+        values: Further columns that change with it.
+
+    Returns:
+        Whether it moved.
+    """
+    moved = connection.execute(
+        update(t).where(t.c.request_id == request_id, t.c.state.in_(before)).values(state=state, **values)
+    )
+    return moved.rowcount == 1
+
+
+def drop_shares(connection: Connection, request_id: str) -> None:
+    """Drop the shares that approvals brought."""
+    connection.execute(delete(unmask_shares).where(unmask_shares.c.request_id == request_id))
+
+
 def end_without_key(connection: Connection, request_id: str) -> None:
     """Drop the one-time private key and the shares sealed to it; what is undecided has expired."""
-    request = find(connection, request_id)
-    if request is not None and request.state in {"making", "pending", "releasing"}:
-        change(connection, request_id, state="expired")
+    advance(connection, request_id, UNFINISHED, "expired")
     change(connection, request_id, wrapped_private=None)
-    connection.execute(delete(unmask_shares).where(unmask_shares.c.request_id == request_id))
+    drop_shares(connection, request_id)
