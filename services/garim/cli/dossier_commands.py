@@ -158,7 +158,7 @@ def apply(
     opened = open_answers(folder, answer, identity, receipt, genesis_of(genesis, mesh))
     apply_answers(OpenedDossier(folder), opened, out)
     value = {
-        "transcript": str(out / "transcript" / "index.html"),
+        "transcript": str(out / "index.html"),
         "opened": {pseudonym: shown_name(one) for pseudonym, one in opened.items()},
     }
     emit(as_json, value, lambda console: _print_opened(console, value))

@@ -137,7 +137,7 @@ def open_identity(stage: Stage, chosen: Chosen, pseudonym: str, account: str, an
     apply_answers(OpenedDossier(stage.opened), opened, stage.applied)
     promise(_digests(stage.opened) == before, "the opened dossier stays as it was")
     stage.summary.identities_unmasked = len(opened)
-    stage.summary.more["applied"] = str(stage.applied / "transcript" / "index.html")
+    stage.summary.more["applied"] = str(stage.applied / "index.html")
     story.command(f"unmask open {ANSWER} … ; garim dossier apply opened --answer {ANSWER} --out applied")
     story.right(f"{pseudonym} is {shown_name(opened[pseudonym])}")
     others = len([one for one in chosen.bystanders if one.account != account])
