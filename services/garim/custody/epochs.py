@@ -31,8 +31,10 @@ class Epochs:
         """Return the current and the next epoch, made now where they are missing.
 
         Raises:
-            RefusedError: `OPENER_FAILED`, and those of the key provider.
+            RefusedError: `STORE_UNKNOWN`, `OPENER_FAILED`, and those of the key provider.
         """
+        if not self._core.governance.current().keys_of("messages"):
+            raise RefusedError("STORE_UNKNOWN", "governance pins no message store's key", kind=Kind.FORBIDDEN)
         now_ms = self._core.clock.now_ms()
         with self._lock:
             found = self._known(now_ms)

@@ -8,6 +8,7 @@ from garim.custody.checks import LoggedGrant, verified_document, verified_grant
 from garim.custody.core import Core
 from garim.custody.gate import demand_granted, demand_running
 from garim.custody.preserved import find_preserved
+from garim.custody.releases import unknown_dossier
 from garim.custody.scopes import demand_disclosure, demand_preservation
 from garim.custody.tables import dossiers
 from garim.custody.tagging import covered
@@ -50,21 +51,21 @@ class Tickets:
         return self._sign(document, claims, "forecast", None)
 
     def read(self, received: Received, logged: Logged) -> Envelope:
-        """Sign a ticket to read for a dossier.
+        """Sign a ticket to read for an open dossier.
 
         Args:
             received: A disclosure document.
             logged: Its grant.
 
         Raises:
-            RefusedError: Those of `verified_document` and `verified_grant`; `GRANT_SCOPE`, `DOCUMENT_CLOSED`,
-                `FROZEN`, `DOCUMENT_REVOKED`, `CASE_STATE`, `CASE_STATUS`.
+            RefusedError: Those of `verified_document` and `verified_grant`; `GRANT_SCOPE`, `DOSSIER_UNKNOWN`,
+                `DOCUMENT_CLOSED`, `FROZEN`, `DOCUMENT_REVOKED`, `CASE_STATE`, `CASE_STATUS`.
         """
         document, claims = verified_document(self._core, received, Disclosure)
         self._demand_running(document)
         grant, proven = verified_grant(self._core, logged, DisclosureGrant, "disclosure-granted")
         demand_disclosure(grant, document, claims)
-        self._demand_unclosed(document)
+        self._demand_open(document, proven)
         demand_granted(self._core, document.digest, grant.case)
         return self._sign(document, claims, "read", proven)
 
@@ -91,10 +92,13 @@ class Tickets:
         with self._core.database.reading() as connection:
             demand_running(connection, document.digest)
 
-    def _demand_unclosed(self, document: VerifiedDocument) -> None:
+    def _demand_open(self, document: VerifiedDocument, proven: LoggedGrant) -> None:
+        """Refuse to read unless a dossier is open: then policy and review were judged, too."""
         with self._core.database.reading() as connection:
             dossier = dossiers.of_document(connection, document.digest)
-        if dossier is not None and dossier.state in {"closing", "closed"}:
+        if dossier is None or dossier.state == "making" or dossier.grant_digest != proven.digest:
+            raise unknown_dossier()
+        if dossier.state != "open":
             raise RefusedError("DOCUMENT_CLOSED", "the document's dossier is closed", kind=Kind.PRECONDITION)
 
     def _sign(

@@ -96,6 +96,7 @@ def test_a_read_ticket_names_its_grant(vault: Vault) -> None:
     vault.stored_epoch()
     vault.until_request()
     request = vault.request()
+    vault.create(request)
     ticket = ticket_of(vault, vault.tickets.read(request.received, request.grant))
     assert ticket.purpose == "read"
     assert ticket.grant is not None
@@ -134,9 +135,46 @@ def test_a_read_ticket_needs_a_grant_of_the_documents_own_scope(vault: Vault) ->
 def test_a_read_ticket_needs_a_granted_case(vault: Vault) -> None:
     vault.until_request()
     request = vault.request()
+    vault.create(request)
     vault.warrants.state = "cancelled"
     with pytest.raises(RefusedError, match="CASE_STATE"):
         vault.tickets.read(request.received, request.grant)
+
+
+def test_a_ticket_to_preserve_needs_a_granted_case_and_the_documents_own_scope(vault: Vault) -> None:
+    vault.until_request()
+    order = vault.document(documents.preservation(vault.pki))
+    wide = vault.preservation_grant(order, period={"start": 0, "end": 10**13})
+    with pytest.raises(RefusedError, match="GRANT_SCOPE"):
+        vault.tickets.preserve(order, vault.warrants.log(wide, "preservation-granted"))
+    grant = vault.warrants.log(vault.preservation_grant(order), "preservation-granted")
+    vault.warrants.state = "cancelled"
+    with pytest.raises(RefusedError, match="CASE_STATE"):
+        vault.tickets.preserve(order, grant)
+
+
+def test_no_read_ticket_without_an_open_dossier_so_none_without_its_review(vault: Vault) -> None:
+    vault.until_request()
+    request = vault.request(forecast={"bystanders": 101})
+    with pytest.raises(RefusedError, match="REVIEW_DUE"):
+        vault.create(request)
+    with pytest.raises(RefusedError, match="DOSSIER_UNKNOWN"):
+        vault.tickets.read(request.received, request.grant)
+
+
+def test_no_read_ticket_under_another_grant_than_the_dossiers(vault: Vault) -> None:
+    vault.until_request()
+    vault.create(vault.request())
+    other = vault.request()
+    with pytest.raises(RefusedError, match="DOSSIER_UNKNOWN"):
+        vault.tickets.read(other.received, other.grant)
+
+
+def test_a_mesh_without_a_pinned_store_gets_no_epoch(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    governance = vault.operator.governance.current().model_copy(update={"services": ()})
+    monkeypatch.setattr(vault.operator.governance, "current", lambda: governance)
+    with pytest.raises(RefusedError, match="STORE_UNKNOWN"):
+        vault.epochs.current_and_next()
 
 
 def test_no_read_ticket_after_the_close(vault: Vault) -> None:

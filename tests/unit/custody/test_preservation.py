@@ -46,6 +46,7 @@ def test_a_disclosure_inside_an_order_opens_what_was_kept_after_the_epochs_end(
 
 def test_its_read_ticket_names_the_kept_tags(vault: Vault, stored: Stored) -> None:
     request = vault.request()
+    vault.create(request)
     before = ScopeTicket.from_bytes(vault.tickets.read(request.received, request.grant).payload)
     preserve(vault, stored)
     past_retention(vault)

@@ -82,16 +82,16 @@ def test_the_whole_first_request_through_its_rpcs(vault: Vault) -> None:
         document_message(vault, request),
         logged_to(request.grant.statement, request.grant.proof),
     )
+    dossier = served.CreateDossierKey(
+        pb.CreateDossierKeyRequest(document=document, grant=grant, forecast=envelope_to(request.forecast)),
+        caller("redaction"),
+    )
     for purpose, service in (
         (pb.TICKET_PURPOSE_FORECAST, "warrants"),
         (pb.TICKET_PURPOSE_READ, "redaction"),
     ):
         asked = pb.SignScopeTicketRequest(document=document, purpose=purpose, grant=grant)
         assert served.SignScopeTicket(asked, caller(service)).ticket.payload
-    dossier = served.CreateDossierKey(
-        pb.CreateDossierKeyRequest(document=document, grant=grant, forecast=envelope_to(request.forecast)),
-        caller("redaction"),
-    )
     private, public = hpke.generate()
     answer = served.ReleaseSegmentKeys(release_request(dossier.dossier_id, public, made), caller("redaction"))
     digest = released.request_digest([made.roster], [made.header])
