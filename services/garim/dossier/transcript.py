@@ -163,6 +163,7 @@ def room_page(
     return template.render(
         room=room,
         page=page,
+        pages=pages,
         previous=page_name(room, page - 1) if page > 1 else "",
         following=page_name(room, page + 1) if page < pages else "",
         messages=views,

@@ -101,6 +101,8 @@ def test_a_long_conversation_has_linked_pages() -> None:
     found: dict[str, bytes] = {}
     package.render_transcript(ABOUT, lambda: many, 0, found.__setitem__)
     assert sorted(found) == ["C1-1.html", "C1-2.html", "C1-3.html", "index.html"]
+
+    assert "3쪽 가운데 2쪽" in Page(found["C1-2.html"]).text
     links = [
         {attrs["href"] for tag, attrs in Page(found[f"C1-{at}.html"]).tags if tag == "a"} - {"index.html"}
         for at in (1, 2, 3)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from garim.api.custody.v1.custody_pb2_grpc import CustodyServiceStub
@@ -17,7 +18,7 @@ from garim.redaction.attempt.job import Event, Failed, Job, Preserved, Restart
 from garim.redaction.attempt.reading import RosterAppearedError
 from garim.redaction.attempt.run import DossierAttempt, Stubs, preserve
 from garim.redaction.settings import RedactionSettings
-from garim.statements.refusal import RefusedError
+from garim.statements.refusal import Kind, RefusedError
 
 
 def _emit(event: Event) -> None:
@@ -35,25 +36,40 @@ def main() -> int:
     rotation = Rotation(settings.tls.files(), settings.mesh, clock, telemetry)
     peers = Peers(rotation, settings.peers, clock=clock, telemetry=telemetry)
     stubs = Stubs(peers.stub(MessageStoreServiceStub, "messages"), peers.stub(CustodyServiceStub, "custody"))
-    try:
+
+    def steps() -> Event:
         if job.purpose == "preserve":
-            _emit(Preserved(segments=preserve(job, stubs, _emit, settings.mesh)))
-        else:
-            _emit(DossierAttempt(job, stubs, settings.mesh, _emit).run())
-    except RosterAppearedError:
-        _emit(Restart())
-    except RefusedError as refusal:
-        _emit(
-            Failed(
-                reason=refusal.reason,
-                message=refusal.message,
-                kind=refusal.kind.value,
-                field=refusal.field,
-            )
-        )
+            return Preserved(segments=preserve(job, stubs, _emit, settings.mesh))
+        return DossierAttempt(job, stubs, settings.mesh, _emit).run()
+
+    try:
+        _emit(outcome(steps))
     finally:
         peers.close()
     return 0
+
+
+def outcome(steps: Callable[[], Event]) -> Event:
+    """Run an attempt's steps and return the event that says how it ended.
+
+    Args:
+        steps: Returns the last event.
+    """
+    try:
+        return steps()
+    except RosterAppearedError:
+        return Restart()
+    except RefusedError as refusal:
+        return Failed(
+            reason=refusal.reason, message=refusal.message, kind=refusal.kind.value, field=refusal.field
+        )
+    except Exception as error:  # noqa: BLE001 - its text and traceback may hold a message's: only its type leaves
+        return Failed(
+            reason="ATTEMPT_DIED",
+            message=f"the attempt met an error of its own ({type(error).__name__}): build again",
+            kind=Kind.UNAVAILABLE.value,
+            field="",
+        )
 
 
 if __name__ == "__main__":
