@@ -150,26 +150,31 @@ def counting_reviewers(
     decisions: Iterable[Envelope],
     subject: str,
     *,
-    freeze: str | None,
-    now_ms: int,
+    judged_under: int,
+    at_ms: int,
 ) -> set[str]:
-    """Return the reviewers whose approval of a disclosure counts now.
+    """Return the reviewers of today whose approval of a disclosure counted when its grant was logged.
+
+    A grant stays good while its case waits, so its reviewers' decisions are judged at its own time; whoever
+    is no reviewer any more counts no more.
 
     Args:
-        governance: The version in force.
+        governance: The version in force; names the reviewers and their keys.
         decisions: What was received.
         subject: The digest that a decision must name.
-        freeze: Id of the freeze in force, or None.
-        now_ms: Milliseconds since the Unix epoch.
+        judged_under: The governance version that the grant names.
+        at_ms: Time of the grant's log entry, milliseconds since the Unix epoch.
     """
     approved: set[str] = set()
     denied: set[str] = set()
     for envelope in decisions:
         for reviewer in governance.reviewers:
-            decision = _decision(envelope, raw_key(reviewer.decision_key), governance, now_ms)
+            decision = _decision(envelope, raw_key(reviewer.decision_key), governance, at_ms)
             if decision is None or decision.person != reviewer.person:
                 continue
-            if decision.subject != subject or not counts_now(decision, governance, freeze, now_ms):
+            if (decision.subject, decision.governance) != (subject, judged_under) or not lives_shortly(
+                decision, at_ms
+            ):
                 continue
             action: Action = decision.action
             if action == "review-approve":
@@ -191,7 +196,19 @@ def counts_now(decision: Decision, governance: Governance, freeze: str | None, n
     return (
         decision.governance == governance.version
         and decision.freeze == freeze
-        and decision.issued <= now_ms + CLOCK_DIFFERENCE_MS
+        and lives_shortly(decision, now_ms)
+    )
+
+
+def lives_shortly(decision: Decision, at_ms: int) -> bool:
+    """Tell whether a decision was made before a time and lives no longer than decisions may.
+
+    Args:
+        decision: Verified.
+        at_ms: Milliseconds since the Unix epoch.
+    """
+    return (
+        decision.issued <= at_ms + CLOCK_DIFFERENCE_MS
         and decision.expires - decision.issued <= DECISION_LIFE_MS
     )
 

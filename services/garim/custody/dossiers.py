@@ -71,7 +71,9 @@ class Dossiers:
             demand_policy(core, grant, claims)
             self._demand_terms(grant, proven)
             counted = verified_forecast(core, forecast, document, grant)
-            demand_reviewed(core, document, claims, grant, counted, forecast.payload, decisions)
+            demand_reviewed(
+                core, document, claims, grant, counted, forecast.payload, decisions, logged, proven
+            )
             demand_granted(core, document.digest, grant.case)
             made = self._make(received, document, claims, logged, grant, proven)
             dossier = self._keep(document, proven, *made, counted.conversation_tags)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from garim.custody.checks import counting_reviewers, pinned_policy, policy_in_force
+from garim.custody.checks import LoggedGrant, counting_reviewers, pinned_policy, policy_in_force
 from garim.custody.core import Core
-from garim.custody.tables import dossiers, stopping
+from garim.custody.tables import dossiers
+from garim.custody.tables.dossiers import Dossier
 from garim.documents.claims import Disclosure
 from garim.documents.policy import ForecastFigures, review_causes
 from garim.documents.verify import VerifiedDocument
-from garim.statements import subjects
+from garim.kit.convert import Logged
+from garim.statements import strict_json, subjects
 from garim.statements.dsse import Envelope
 from garim.statements.grants import DisclosureGrant
 from garim.statements.refusal import Kind, RefusedError
 from garim.statements.scope import Forecast
+from garim.translog.proven import LogProof
 
 
 def verified_forecast(
@@ -55,6 +58,8 @@ def demand_reviewed(
     forecast: Forecast,
     forecast_payload: bytes,
     decisions: Iterable[Envelope],
+    logged: Logged,
+    proven: LoggedGrant,
 ) -> None:
     """Refuse a disclosure that policy gives to the reviewers unless their quorum approved it.
 
@@ -68,14 +73,20 @@ def demand_reviewed(
         forecast: The verified forecast.
         forecast_payload: Its exact bytes, which decisions name.
         decisions: Reviewers' decisions.
+        logged: The grant with its log proof, whose place and time count.
+        proven: The same, verified.
 
     Raises:
         RefusedError: `SCOPE_REFUSED`, `REVIEW_DUE`, `POLICY_OTHER`, `POLICY_NOT_IN_FORCE`.
     """
     version = policy_in_force(core)
     with core.database.reading() as connection:
-        overlaps = bool(dossiers.overlapping(connection, forecast.conversation_tags))
-        freeze = stopping.freeze_in_force(connection)
+        touched = [
+            dossiers.find(connection, one)
+            for one in dossiers.overlapping(connection, forecast.conversation_tags)
+        ]
+    # A dossier granted later is the later one's reason for review, not this one's.
+    overlaps = any(one is not None and granted_at(one) < logged.proof.index for one in touched)
     figures = ForecastFigures(forecast.bystanders, overlaps or bool(grant.overlaps))
     if not review_causes(claims, figures, version):
         return
@@ -84,13 +95,18 @@ def demand_reviewed(
         governance,
         decisions,
         subjects.review(document.digest, forecast_payload, pinned_policy(core).digest),
-        freeze=freeze.id if freeze else None,
-        now_ms=core.clock.now_ms(),
+        judged_under=grant.governance,
+        at_ms=proven.leaf.time_ms,
     )
     if len(approved) < governance.review_quorum:
         raise RefusedError(
             "REVIEW_DUE",
-            f"policy asks for {governance.review_quorum} reviewers, whose decisions count now",
+            f"policy asks for {governance.review_quorum} reviewers, whose decisions count for this grant",
             kind=Kind.FORBIDDEN,
             field="decisions",
         )
+
+
+def granted_at(dossier: Dossier) -> int:
+    """Return the place of a dossier's grant in the log."""
+    return LogProof.from_object(strict_json.parse_object(dossier.grant_proof)).index

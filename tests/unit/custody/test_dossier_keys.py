@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -268,7 +269,6 @@ def approvals_that_do_not_count() -> list[Any]:
         pytest.param(("ra-on", "ra-on"), {}, id="one person twice"),
         pytest.param(("ra-on", "sol-bi"), {"subject": "00" * 32}, id="of another subject"),
         pytest.param(("ra-on", "sol-bi"), {"governance": 2}, id="under another governance"),
-        pytest.param(("ra-on", "sol-bi"), {"freeze": "00" * 16}, id="under another freeze"),
         pytest.param(("ra-on", "sol-bi"), {"action": "review-deny"}, id="denials"),
         pytest.param(("ra-on", "sol-bi"), {"action": "lift"}, id="of another action"),
         pytest.param(("ra-on", "sol-bi"), {"mesh": "other.mesh"}, id="of another mesh"),
@@ -324,6 +324,26 @@ def test_a_scope_that_overlaps_an_earlier_dossiers_needs_review(vault: Vault) ->
         vault.create(second)
     second.decisions = vault.approvals(second, ("ra-on", "sol-bi"))
     assert vault.create(second)
+
+
+def test_a_dossier_granted_later_but_built_first_makes_no_review_due(vault: Vault) -> None:
+    tags = (secrets.token_hex(32),)
+    first = vault.request(forecast={"conversation_tags": tags})
+    second = vault.request(document={"number": "2026-압수-0002"}, forecast={"conversation_tags": tags})
+    second.decisions = vault.approvals(second, ("ra-on", "sol-bi"))
+    assert vault.create(second)
+    assert vault.create(first)
+
+
+def test_decisions_are_judged_at_the_time_of_the_grant(vault: Vault) -> None:
+    request = vault.request(forecast={"bystanders": 101})
+    request.decisions = vault.approvals(request, ("ra-on", "sol-bi"))
+    vault.clock.advance(DAY_MS + 1)
+    vault.crls = [
+        vault.pki.court_ca.crl(vault.pki.now + timedelta(days=1)),
+        vault.pki.agency_ca.crl(vault.pki.now + timedelta(days=1)),
+    ]
+    assert vault.create(request)
 
 
 def test_an_overlap_that_warrants_names_needs_review(vault: Vault) -> None:
