@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-removals bench check lint types imports proto proto-check lock clean
+.PHONY: help setup demo test test-removals bench check lint types imports quality proto proto-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -26,7 +26,7 @@ demo: setup ## the whole chain on one chat: make demo [CHAT=path] [SUBJECT=name]
 test: setup ## all tests that need nothing beyond what set-up installs
 	$(BIN)/python -m pytest -n 2 -q tests
 
-check: lint types imports proto-check ## every check besides the tests
+check: lint types imports quality proto-check ## every check besides the tests
 
 lint: setup
 	$(BIN)/ruff check .
@@ -37,6 +37,11 @@ types: setup
 
 imports: setup
 	$(BIN)/lint-imports --no-cache
+
+quality: setup
+	$(BIN)/vulture
+	$(BIN)/bandit -q -c pyproject.toml -r services/garim
+	$(BIN)/deptry .
 
 proto: setup ## generate the stubs anew
 	rm -rf build/proto && mkdir -p build/proto

@@ -44,8 +44,6 @@ own_entries = sa.Table(
     sqlite_with_rowid=False,
 )
 
-APPEND_ONLY = (leaves, nodes, own_entries)
-
 
 @dataclass(frozen=True, slots=True)
 class StoredLeaf:
