@@ -5,7 +5,7 @@ from __future__ import annotations
 from garim.custody import jobs
 from garim.custody.core import Core
 from garim.custody.kinds import ORDER
-from garim.custody.tables import objects, orders
+from garim.custody.tables import objects, orders, stopping
 from garim.custody.tables.orders import Order
 from garim.documents.claims import Disclosure, Preservation, read_claims
 from garim.documents.scope import period_of, subjects_of
@@ -66,7 +66,8 @@ def wrapped_key(order: Order) -> jobs.Wrapped:
 def find_preserved(core: Core, claims: Disclosure) -> Preserved | None:
     """Return the order in force that a disclosure lies inside, if there is one.
 
-    Inside means: of the same authority and case number, no subject and no time that the order lacks.
+    Inside means: of the same authority and case number, no subject and no time that the order lacks. An order
+    that was revoked, or whose case was cancelled, serves nobody.
 
     Args:
         core: Custody's means.
@@ -79,6 +80,7 @@ def find_preserved(core: Core, claims: Disclosure) -> Preserved | None:
             one
             for one in orders.of_case(connection, claims.authority, claims.case_number)
             if one.until_ms > now_ms
+            and stopping.stopped(connection, one.document_digest) is None
             and (known := objects.find(connection, ORDER, one.id)) is not None
             and known.state == "alive"
         ]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from custody_support.vault import Vault, records_of, resigned
+from custody_support.vault import Vault, digest_of, records_of, resigned
 from garim.custody.kinds import ORDER
 from garim.custody.tables import orders, stopping
 from garim.documents.fields import write_instant
@@ -115,6 +115,18 @@ def test_the_orders_end_destroys_what_it_kept(vault: Vault, stored: Stored) -> N
     with vault.database.reading() as connection:
         order = orders.of_case(connection, documents.AUTHORITY, "2026형제00001")[0]
         assert orders.segments(connection, order.id) == 0
+    with pytest.raises(RefusedError, match="KEY_RETENTION"):
+        vault.release(dossier, stored)
+
+
+@pytest.mark.parametrize("cause", ["revoked", "cancelled"])
+def test_a_stopped_order_serves_nobody(vault: Vault, stored: Stored, cause: stopping.Stop) -> None:
+    received, grant = order_of(vault)
+    vault.orders.preserve(received, grant, records_of(stored))
+    past_retention(vault)
+    dossier = vault.create(vault.request())
+    with vault.database.writing() as connection:
+        stopping.stop(connection, digest_of(received), cause, vault.clock.now_ms())
     with pytest.raises(RefusedError, match="KEY_RETENTION"):
         vault.release(dossier, stored)
 
