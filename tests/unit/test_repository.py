@@ -30,13 +30,11 @@ TOP_LEVEL = {
 }
 MESH = ("audit", "custody", "messages", "redaction", "warrants")
 
-MAX_LINES = 400
+MAX_LINES = {"services": 400, "tests": 450}
 # Longer, and why: each is one thing.
 LONGER = {
     "services/garim/testing/pki.py": "a whole throwaway authority with its faults",
-    "tests/custody_support/vault.py": "custody and its surroundings, once for all of its tests",
     "tests/unit/custody/test_releases.py": "all checks of one release",
-    "tests/unit/documents/test_trust.py": "all checks of one chain",
 }
 
 # SQL outside of tables.py, tables/ and *_rows.py, and why.
@@ -107,7 +105,7 @@ def test_no_source_file_is_longer_than_a_reader_can_hold() -> None:
         for name in tracked()
         if name.endswith(".py") and not generated(name)
     }
-    too_long = {name for name, lines in lengths.items() if lines > MAX_LINES}
+    too_long = {name for name, lines in lengths.items() if lines > MAX_LINES.get(name.partition("/")[0], 400)}
     assert not {name: lengths[name] for name in too_long - LONGER.keys()}
     assert not LONGER.keys() - too_long, "shorter now: take it off the list"
 

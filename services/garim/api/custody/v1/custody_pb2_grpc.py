@@ -135,6 +135,7 @@ class CustodyServiceServicer:
 
     def GetEpoch(self, request, context):
         """Return the current and the next epoch's public key and index key, and no others. Called by message stores.
+        Reasons: STORE_UNKNOWN.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

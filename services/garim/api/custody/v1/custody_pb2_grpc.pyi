@@ -36,7 +36,9 @@ class CustodyServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CustodyServiceAsyncStub: ...
     GetEpoch: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetEpochRequest, _custody_pb2.GetEpochResponse]
-    """Return the current and the next epoch's public key and index key, and no others. Called by message stores."""
+    """Return the current and the next epoch's public key and index key, and no others. Called by message stores.
+    Reasons: STORE_UNKNOWN.
+    """
     SignScopeTicket: _grpc.UnaryUnaryMultiCallable[_custody_pb2.SignScopeTicketRequest, _custody_pb2.SignScopeTicketResponse]
     """Verify a document and sign the blinded tags of its subjects for one purpose. A forecast needs the document;
     reading and preserving need the grant, its log proof and the case status as well. Called by warrants
@@ -116,7 +118,9 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetEpoch: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetEpochRequest, _custody_pb2.GetEpochResponse]  # type: ignore[assignment]
-    """Return the current and the next epoch's public key and index key, and no others. Called by message stores."""
+    """Return the current and the next epoch's public key and index key, and no others. Called by message stores.
+    Reasons: STORE_UNKNOWN.
+    """
     SignScopeTicket: _aio.UnaryUnaryMultiCallable[_custody_pb2.SignScopeTicketRequest, _custody_pb2.SignScopeTicketResponse]  # type: ignore[assignment]
     """Verify a document and sign the blinded tags of its subjects for one purpose. A forecast needs the document;
     reading and preserving need the grant, its log proof and the case status as well. Called by warrants
@@ -199,7 +203,9 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _custody_pb2.GetEpochRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.GetEpochResponse, _abc.Awaitable[_custody_pb2.GetEpochResponse]]:
-        """Return the current and the next epoch's public key and index key, and no others. Called by message stores."""
+        """Return the current and the next epoch's public key and index key, and no others. Called by message stores.
+        Reasons: STORE_UNKNOWN.
+        """
 
     @_abc_1.abstractmethod
     def SignScopeTicket(
