@@ -135,7 +135,7 @@ class CustodyServiceServicer:
 
     def GetEpoch(self, request, context):
         """Return the current and the next epoch's public key and index key, and no others. Called by message stores.
-        Reasons: STORE_UNKNOWN.
+        Reasons: STORE_UNKNOWN, OPENER_FAILED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,7 +145,8 @@ class CustodyServiceServicer:
         """Verify a document and sign the blinded tags of its subjects for one purpose. A forecast needs the document;
         reading and preserving need the grant, its log proof and the case status as well. Called by warrants
         (forecast) and redaction (read, preserve).
-        Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE, FROZEN, DOCUMENT_REVOKED, DOCUMENT_CLOSED.
+        Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED,
+        DOCUMENT_CLOSED, DOSSIER_UNKNOWN, ORDER_ENDED, TICKET_PURPOSE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,7 +154,8 @@ class CustodyServiceServicer:
 
     def CreateDossierKey(self, request, context):
         """Make a dossier's key pair, split its wrapping key among the custodians, and forget it. One document, one
-        dossier. Called by redaction. Reasons: those of SignScopeTicket, REVIEW_DUE, POLICY_*, DOCUMENT_USED.
+        dossier. Called by redaction. Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE,
+        CASE_STATUS, FROZEN, FORECAST_OTHER, REVIEW_DUE, SCOPE_REFUSED, POLICY_*, DOCUMENT_USED, DOSSIER_EXPIRED.
         Audit event: dossier-key-created.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -162,8 +164,8 @@ class CustodyServiceServicer:
 
     def ReleaseSegmentKeys(self, request, context):
         """Release segment and roster keys of a dossier's scope, sealed to the attempt's one-time key. All or nothing.
-        Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CLOSED, KEY_SCOPE, KEY_RECORD, KEY_ROSTER, KEY_RETENTION,
-        CASE_STATE, FROZEN, LOG_*. Audit event: keys-released.
+        Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CLOSED, DOSSIER_EXPIRED, KEY_COUNT, KEY_SCOPE, KEY_RECORD,
+        KEY_ROSTER, KEY_RETENTION, CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: keys-released.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -171,7 +173,8 @@ class CustodyServiceServicer:
 
     def PreserveSegments(self, request, context):
         """Keep segment and roster keys of a preservation order's scope; answers no keys. Called by redaction.
-        Reasons: as ReleaseSegmentKeys. Audit event: keys-preserved.
+        Reasons: those of documents, GRANT_SCOPE, POLICY_*, DOCUMENT_USED, ORDER_ENDED, KEY_*, CASE_STATE, CASE_STATUS,
+        FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: keys-preserved.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -179,8 +182,8 @@ class CustodyServiceServicer:
 
     def CloseDossier(self, request, context):
         """Close a dossier: keep its sealed secret, digest and roots, log them, sign the receipt. Nothing releases keys for
-        its document afterwards. Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CHANGED, CASE_STATE, FROZEN, LOG_*.
-        Audit event: dossier-closed.
+        its document afterwards. Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CHANGED, CLOSING_FIELD,
+        CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: dossier-closed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -188,8 +191,9 @@ class CustodyServiceServicer:
 
     def RequestUnmask(self, request, context):
         """Open an unmask request after verifying document, grant, proofs and budget. Called by warrants.
-        Reasons: those of documents, GRANT_SCOPE, DOSSIER_UNKNOWN, DOSSIER_MODE, DOSSIER_EXPIRED, PSEUDONYM_PROOF,
-        UNMASK_BUDGET, LOG_*. Audit event: unmask-requested.
+        Reasons: those of documents, GRANT_SCOPE, DOSSIER_UNKNOWN, DOSSIER_MODE, DOSSIER_EXPIRED, DOSSIER_NOT_CLOSED,
+        FIRST_DOCUMENT, PSEUDONYM_PROOF, UNMASK_BUDGET, DOCUMENT_USED, FROZEN, DOCUMENT_REVOKED, CASE_STATE, CASE_STATUS,
+        LOG_*. Audit event: unmask-requested.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,8 +216,8 @@ class CustodyServiceServicer:
 
     def DecideUnmask(self, request, context):
         """Record a custodian's signed decision with, for an approval, their shares sealed to the request's one-time key.
-        Called by custodians. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, DECISION_SUBJECT, DECISION_PERSON,
-        DECISION_REPEATED, DECISION_REASON, SHARE_WRONG, GOVERNANCE_VERSION, FROZEN. Audit events: approval, denial.
+        Called by custodians. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, REQUEST_EXPIRED, DECISION_*, SHARES_INCOMPLETE,
+        SHARE_WRONG, SEALING_OPEN, GOVERNANCE_VERSION, LOG_*. Audit events: approval, denial.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -222,7 +226,8 @@ class CustodyServiceServicer:
     def CollectIdentities(self, request, context):
         """Release the approved identities, encrypted to the recipient; a repeated call gets the stored bytes. Called by
         clerks, who relay to the agency. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, FROZEN, DOCUMENT_REVOKED,
-        REQUEST_EXPIRED, CASE_STATE, LOG_*. Audit event: identities-released.
+        REQUEST_EXPIRED, REQUEST_UNDECIDED, DOSSIER_EXPIRED, CASE_STATE, CASE_STATUS, LOG_*.
+        Audit event: identities-released.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -230,7 +235,7 @@ class CustodyServiceServicer:
 
     def SubmitRevocation(self, request, context):
         """Take in a signed revocation of a document; acts at once. Called by clerks, custodians and warrants.
-        Reasons: those of documents. Audit event: document-revoked.
+        Reasons: those of documents, REVOKES_OTHER. Audit event: document-revoked.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -238,7 +243,7 @@ class CustodyServiceServicer:
 
     def Freeze(self, request, context):
         """Stop every release at once by one custodian's signed decision; logged when the log answers. Called by
-        custodians. Reasons: DECISION_PERSON, DECISION_REASON, DECISION_SUBJECT. Audit event: freeze.
+        custodians. Reasons: DECISION_*, GOVERNANCE_VERSION. Audit event: freeze.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -246,7 +251,7 @@ class CustodyServiceServicer:
 
     def Thaw(self, request, context):
         """Record a custodian's decision to end a freeze; the quorum's decisions end it. Called by custodians.
-        Reasons: DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, NOT_FROZEN, RECOVERY_PENDING, LOG_*.
+        Reasons: DECISION_*, GOVERNANCE_VERSION, NOT_FROZEN, RECOVERY_PENDING, LOG_*.
         Audit event: thaw.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -261,7 +266,8 @@ class CustodyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ProposeGovernance(self, request, context):
-        """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION and those of its fields.
+        """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION,
+        GOVERNANCE_LOG and those of its fields.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -269,7 +275,7 @@ class CustodyServiceServicer:
 
     def DecideGovernance(self, request, context):
         """Record a custodian's decision on a proposed version; the quorum's decisions put it in force. Called by
-        custodians. Reasons: GOVERNANCE_VERSION, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, LOG_*.
+        custodians. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, DECISION_*, RECOVERY_PENDING, LOG_*.
         Audit event: governance.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

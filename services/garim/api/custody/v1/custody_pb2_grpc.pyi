@@ -37,37 +37,41 @@ class CustodyServiceStub:
     def __new__(cls, channel: _aio.Channel) -> CustodyServiceAsyncStub: ...
     GetEpoch: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetEpochRequest, _custody_pb2.GetEpochResponse]
     """Return the current and the next epoch's public key and index key, and no others. Called by message stores.
-    Reasons: STORE_UNKNOWN.
+    Reasons: STORE_UNKNOWN, OPENER_FAILED.
     """
     SignScopeTicket: _grpc.UnaryUnaryMultiCallable[_custody_pb2.SignScopeTicketRequest, _custody_pb2.SignScopeTicketResponse]
     """Verify a document and sign the blinded tags of its subjects for one purpose. A forecast needs the document;
     reading and preserving need the grant, its log proof and the case status as well. Called by warrants
     (forecast) and redaction (read, preserve).
-    Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE, FROZEN, DOCUMENT_REVOKED, DOCUMENT_CLOSED.
+    Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED,
+    DOCUMENT_CLOSED, DOSSIER_UNKNOWN, ORDER_ENDED, TICKET_PURPOSE.
     """
     CreateDossierKey: _grpc.UnaryUnaryMultiCallable[_custody_pb2.CreateDossierKeyRequest, _custody_pb2.CreateDossierKeyResponse]
     """Make a dossier's key pair, split its wrapping key among the custodians, and forget it. One document, one
-    dossier. Called by redaction. Reasons: those of SignScopeTicket, REVIEW_DUE, POLICY_*, DOCUMENT_USED.
+    dossier. Called by redaction. Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE,
+    CASE_STATUS, FROZEN, FORECAST_OTHER, REVIEW_DUE, SCOPE_REFUSED, POLICY_*, DOCUMENT_USED, DOSSIER_EXPIRED.
     Audit event: dossier-key-created.
     """
     ReleaseSegmentKeys: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ReleaseSegmentKeysRequest, _custody_pb2.ReleaseSegmentKeysResponse]
     """Release segment and roster keys of a dossier's scope, sealed to the attempt's one-time key. All or nothing.
-    Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CLOSED, KEY_SCOPE, KEY_RECORD, KEY_ROSTER, KEY_RETENTION,
-    CASE_STATE, FROZEN, LOG_*. Audit event: keys-released.
+    Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CLOSED, DOSSIER_EXPIRED, KEY_COUNT, KEY_SCOPE, KEY_RECORD,
+    KEY_ROSTER, KEY_RETENTION, CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: keys-released.
     """
     PreserveSegments: _grpc.UnaryUnaryMultiCallable[_custody_pb2.PreserveSegmentsRequest, _custody_pb2.PreserveSegmentsResponse]
     """Keep segment and roster keys of a preservation order's scope; answers no keys. Called by redaction.
-    Reasons: as ReleaseSegmentKeys. Audit event: keys-preserved.
+    Reasons: those of documents, GRANT_SCOPE, POLICY_*, DOCUMENT_USED, ORDER_ENDED, KEY_*, CASE_STATE, CASE_STATUS,
+    FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: keys-preserved.
     """
     CloseDossier: _grpc.UnaryUnaryMultiCallable[_custody_pb2.CloseDossierRequest, _custody_pb2.CloseDossierResponse]
     """Close a dossier: keep its sealed secret, digest and roots, log them, sign the receipt. Nothing releases keys for
-    its document afterwards. Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CHANGED, CASE_STATE, FROZEN, LOG_*.
-    Audit event: dossier-closed.
+    its document afterwards. Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CHANGED, CLOSING_FIELD,
+    CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: dossier-closed.
     """
     RequestUnmask: _grpc.UnaryUnaryMultiCallable[_custody_pb2.RequestUnmaskRequest, _custody_pb2.RequestUnmaskResponse]
     """Open an unmask request after verifying document, grant, proofs and budget. Called by warrants.
-    Reasons: those of documents, GRANT_SCOPE, DOSSIER_UNKNOWN, DOSSIER_MODE, DOSSIER_EXPIRED, PSEUDONYM_PROOF,
-    UNMASK_BUDGET, LOG_*. Audit event: unmask-requested.
+    Reasons: those of documents, GRANT_SCOPE, DOSSIER_UNKNOWN, DOSSIER_MODE, DOSSIER_EXPIRED, DOSSIER_NOT_CLOSED,
+    FIRST_DOCUMENT, PSEUDONYM_PROOF, UNMASK_BUDGET, DOCUMENT_USED, FROZEN, DOCUMENT_REVOKED, CASE_STATE, CASE_STATUS,
+    LOG_*. Audit event: unmask-requested.
     """
     GetUnmaskRequest: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetUnmaskRequestRequest, _custody_pb2.GetUnmaskRequestResponse]
     """Return an unmask request with all that a custodian must verify, and the calling custodian's sealed shares.
@@ -77,34 +81,37 @@ class CustodyServiceStub:
     """List unmask requests, newest first. Called by custodians, clerks and auditors. Reasons: PAGE_TOKEN."""
     DecideUnmask: _grpc.UnaryUnaryMultiCallable[_custody_pb2.DecideUnmaskRequest, _custody_pb2.DecideUnmaskResponse]
     """Record a custodian's signed decision with, for an approval, their shares sealed to the request's one-time key.
-    Called by custodians. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, DECISION_SUBJECT, DECISION_PERSON,
-    DECISION_REPEATED, DECISION_REASON, SHARE_WRONG, GOVERNANCE_VERSION, FROZEN. Audit events: approval, denial.
+    Called by custodians. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, REQUEST_EXPIRED, DECISION_*, SHARES_INCOMPLETE,
+    SHARE_WRONG, SEALING_OPEN, GOVERNANCE_VERSION, LOG_*. Audit events: approval, denial.
     """
     CollectIdentities: _grpc.UnaryUnaryMultiCallable[_custody_pb2.CollectIdentitiesRequest, _custody_pb2.CollectIdentitiesResponse]
     """Release the approved identities, encrypted to the recipient; a repeated call gets the stored bytes. Called by
     clerks, who relay to the agency. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, FROZEN, DOCUMENT_REVOKED,
-    REQUEST_EXPIRED, CASE_STATE, LOG_*. Audit event: identities-released.
+    REQUEST_EXPIRED, REQUEST_UNDECIDED, DOSSIER_EXPIRED, CASE_STATE, CASE_STATUS, LOG_*.
+    Audit event: identities-released.
     """
     SubmitRevocation: _grpc.UnaryUnaryMultiCallable[_custody_pb2.SubmitRevocationRequest, _custody_pb2.SubmitRevocationResponse]
     """Take in a signed revocation of a document; acts at once. Called by clerks, custodians and warrants.
-    Reasons: those of documents. Audit event: document-revoked.
+    Reasons: those of documents, REVOKES_OTHER. Audit event: document-revoked.
     """
     Freeze: _grpc.UnaryUnaryMultiCallable[_custody_pb2.FreezeRequest, _custody_pb2.FreezeResponse]
     """Stop every release at once by one custodian's signed decision; logged when the log answers. Called by
-    custodians. Reasons: DECISION_PERSON, DECISION_REASON, DECISION_SUBJECT. Audit event: freeze.
+    custodians. Reasons: DECISION_*, GOVERNANCE_VERSION. Audit event: freeze.
     """
     Thaw: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ThawRequest, _custody_pb2.ThawResponse]
     """Record a custodian's decision to end a freeze; the quorum's decisions end it. Called by custodians.
-    Reasons: DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, NOT_FROZEN, RECOVERY_PENDING, LOG_*.
+    Reasons: DECISION_*, GOVERNANCE_VERSION, NOT_FROZEN, RECOVERY_PENDING, LOG_*.
     Audit event: thaw.
     """
     GetCustodyStatus: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetCustodyStatusRequest, _custody_pb2.GetCustodyStatusResponse]
     """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator."""
     ProposeGovernance: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ProposeGovernanceRequest, _custody_pb2.ProposeGovernanceResponse]
-    """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION and those of its fields."""
+    """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION,
+    GOVERNANCE_LOG and those of its fields.
+    """
     DecideGovernance: _grpc.UnaryUnaryMultiCallable[_custody_pb2.DecideGovernanceRequest, _custody_pb2.DecideGovernanceResponse]
     """Record a custodian's decision on a proposed version; the quorum's decisions put it in force. Called by
-    custodians. Reasons: GOVERNANCE_VERSION, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, LOG_*.
+    custodians. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, DECISION_*, RECOVERY_PENDING, LOG_*.
     Audit event: governance.
     """
     GetGovernance: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetGovernanceRequest, _custody_pb2.GetGovernanceResponse]
@@ -119,37 +126,41 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetEpoch: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetEpochRequest, _custody_pb2.GetEpochResponse]  # type: ignore[assignment]
     """Return the current and the next epoch's public key and index key, and no others. Called by message stores.
-    Reasons: STORE_UNKNOWN.
+    Reasons: STORE_UNKNOWN, OPENER_FAILED.
     """
     SignScopeTicket: _aio.UnaryUnaryMultiCallable[_custody_pb2.SignScopeTicketRequest, _custody_pb2.SignScopeTicketResponse]  # type: ignore[assignment]
     """Verify a document and sign the blinded tags of its subjects for one purpose. A forecast needs the document;
     reading and preserving need the grant, its log proof and the case status as well. Called by warrants
     (forecast) and redaction (read, preserve).
-    Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE, FROZEN, DOCUMENT_REVOKED, DOCUMENT_CLOSED.
+    Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED,
+    DOCUMENT_CLOSED, DOSSIER_UNKNOWN, ORDER_ENDED, TICKET_PURPOSE.
     """
     CreateDossierKey: _aio.UnaryUnaryMultiCallable[_custody_pb2.CreateDossierKeyRequest, _custody_pb2.CreateDossierKeyResponse]  # type: ignore[assignment]
     """Make a dossier's key pair, split its wrapping key among the custodians, and forget it. One document, one
-    dossier. Called by redaction. Reasons: those of SignScopeTicket, REVIEW_DUE, POLICY_*, DOCUMENT_USED.
+    dossier. Called by redaction. Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE,
+    CASE_STATUS, FROZEN, FORECAST_OTHER, REVIEW_DUE, SCOPE_REFUSED, POLICY_*, DOCUMENT_USED, DOSSIER_EXPIRED.
     Audit event: dossier-key-created.
     """
     ReleaseSegmentKeys: _aio.UnaryUnaryMultiCallable[_custody_pb2.ReleaseSegmentKeysRequest, _custody_pb2.ReleaseSegmentKeysResponse]  # type: ignore[assignment]
     """Release segment and roster keys of a dossier's scope, sealed to the attempt's one-time key. All or nothing.
-    Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CLOSED, KEY_SCOPE, KEY_RECORD, KEY_ROSTER, KEY_RETENTION,
-    CASE_STATE, FROZEN, LOG_*. Audit event: keys-released.
+    Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CLOSED, DOSSIER_EXPIRED, KEY_COUNT, KEY_SCOPE, KEY_RECORD,
+    KEY_ROSTER, KEY_RETENTION, CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: keys-released.
     """
     PreserveSegments: _aio.UnaryUnaryMultiCallable[_custody_pb2.PreserveSegmentsRequest, _custody_pb2.PreserveSegmentsResponse]  # type: ignore[assignment]
     """Keep segment and roster keys of a preservation order's scope; answers no keys. Called by redaction.
-    Reasons: as ReleaseSegmentKeys. Audit event: keys-preserved.
+    Reasons: those of documents, GRANT_SCOPE, POLICY_*, DOCUMENT_USED, ORDER_ENDED, KEY_*, CASE_STATE, CASE_STATUS,
+    FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: keys-preserved.
     """
     CloseDossier: _aio.UnaryUnaryMultiCallable[_custody_pb2.CloseDossierRequest, _custody_pb2.CloseDossierResponse]  # type: ignore[assignment]
     """Close a dossier: keep its sealed secret, digest and roots, log them, sign the receipt. Nothing releases keys for
-    its document afterwards. Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CHANGED, CASE_STATE, FROZEN, LOG_*.
-    Audit event: dossier-closed.
+    its document afterwards. Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CHANGED, CLOSING_FIELD,
+    CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: dossier-closed.
     """
     RequestUnmask: _aio.UnaryUnaryMultiCallable[_custody_pb2.RequestUnmaskRequest, _custody_pb2.RequestUnmaskResponse]  # type: ignore[assignment]
     """Open an unmask request after verifying document, grant, proofs and budget. Called by warrants.
-    Reasons: those of documents, GRANT_SCOPE, DOSSIER_UNKNOWN, DOSSIER_MODE, DOSSIER_EXPIRED, PSEUDONYM_PROOF,
-    UNMASK_BUDGET, LOG_*. Audit event: unmask-requested.
+    Reasons: those of documents, GRANT_SCOPE, DOSSIER_UNKNOWN, DOSSIER_MODE, DOSSIER_EXPIRED, DOSSIER_NOT_CLOSED,
+    FIRST_DOCUMENT, PSEUDONYM_PROOF, UNMASK_BUDGET, DOCUMENT_USED, FROZEN, DOCUMENT_REVOKED, CASE_STATE, CASE_STATUS,
+    LOG_*. Audit event: unmask-requested.
     """
     GetUnmaskRequest: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetUnmaskRequestRequest, _custody_pb2.GetUnmaskRequestResponse]  # type: ignore[assignment]
     """Return an unmask request with all that a custodian must verify, and the calling custodian's sealed shares.
@@ -159,34 +170,37 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     """List unmask requests, newest first. Called by custodians, clerks and auditors. Reasons: PAGE_TOKEN."""
     DecideUnmask: _aio.UnaryUnaryMultiCallable[_custody_pb2.DecideUnmaskRequest, _custody_pb2.DecideUnmaskResponse]  # type: ignore[assignment]
     """Record a custodian's signed decision with, for an approval, their shares sealed to the request's one-time key.
-    Called by custodians. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, DECISION_SUBJECT, DECISION_PERSON,
-    DECISION_REPEATED, DECISION_REASON, SHARE_WRONG, GOVERNANCE_VERSION, FROZEN. Audit events: approval, denial.
+    Called by custodians. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, REQUEST_EXPIRED, DECISION_*, SHARES_INCOMPLETE,
+    SHARE_WRONG, SEALING_OPEN, GOVERNANCE_VERSION, LOG_*. Audit events: approval, denial.
     """
     CollectIdentities: _aio.UnaryUnaryMultiCallable[_custody_pb2.CollectIdentitiesRequest, _custody_pb2.CollectIdentitiesResponse]  # type: ignore[assignment]
     """Release the approved identities, encrypted to the recipient; a repeated call gets the stored bytes. Called by
     clerks, who relay to the agency. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, FROZEN, DOCUMENT_REVOKED,
-    REQUEST_EXPIRED, CASE_STATE, LOG_*. Audit event: identities-released.
+    REQUEST_EXPIRED, REQUEST_UNDECIDED, DOSSIER_EXPIRED, CASE_STATE, CASE_STATUS, LOG_*.
+    Audit event: identities-released.
     """
     SubmitRevocation: _aio.UnaryUnaryMultiCallable[_custody_pb2.SubmitRevocationRequest, _custody_pb2.SubmitRevocationResponse]  # type: ignore[assignment]
     """Take in a signed revocation of a document; acts at once. Called by clerks, custodians and warrants.
-    Reasons: those of documents. Audit event: document-revoked.
+    Reasons: those of documents, REVOKES_OTHER. Audit event: document-revoked.
     """
     Freeze: _aio.UnaryUnaryMultiCallable[_custody_pb2.FreezeRequest, _custody_pb2.FreezeResponse]  # type: ignore[assignment]
     """Stop every release at once by one custodian's signed decision; logged when the log answers. Called by
-    custodians. Reasons: DECISION_PERSON, DECISION_REASON, DECISION_SUBJECT. Audit event: freeze.
+    custodians. Reasons: DECISION_*, GOVERNANCE_VERSION. Audit event: freeze.
     """
     Thaw: _aio.UnaryUnaryMultiCallable[_custody_pb2.ThawRequest, _custody_pb2.ThawResponse]  # type: ignore[assignment]
     """Record a custodian's decision to end a freeze; the quorum's decisions end it. Called by custodians.
-    Reasons: DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, NOT_FROZEN, RECOVERY_PENDING, LOG_*.
+    Reasons: DECISION_*, GOVERNANCE_VERSION, NOT_FROZEN, RECOVERY_PENDING, LOG_*.
     Audit event: thaw.
     """
     GetCustodyStatus: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetCustodyStatusRequest, _custody_pb2.GetCustodyStatusResponse]  # type: ignore[assignment]
     """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator."""
     ProposeGovernance: _aio.UnaryUnaryMultiCallable[_custody_pb2.ProposeGovernanceRequest, _custody_pb2.ProposeGovernanceResponse]  # type: ignore[assignment]
-    """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION and those of its fields."""
+    """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION,
+    GOVERNANCE_LOG and those of its fields.
+    """
     DecideGovernance: _aio.UnaryUnaryMultiCallable[_custody_pb2.DecideGovernanceRequest, _custody_pb2.DecideGovernanceResponse]  # type: ignore[assignment]
     """Record a custodian's decision on a proposed version; the quorum's decisions put it in force. Called by
-    custodians. Reasons: GOVERNANCE_VERSION, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, LOG_*.
+    custodians. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, DECISION_*, RECOVERY_PENDING, LOG_*.
     Audit event: governance.
     """
     GetGovernance: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetGovernanceRequest, _custody_pb2.GetGovernanceResponse]  # type: ignore[assignment]
@@ -204,7 +218,7 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.GetEpochResponse, _abc.Awaitable[_custody_pb2.GetEpochResponse]]:
         """Return the current and the next epoch's public key and index key, and no others. Called by message stores.
-        Reasons: STORE_UNKNOWN.
+        Reasons: STORE_UNKNOWN, OPENER_FAILED.
         """
 
     @_abc_1.abstractmethod
@@ -216,7 +230,8 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         """Verify a document and sign the blinded tags of its subjects for one purpose. A forecast needs the document;
         reading and preserving need the grant, its log proof and the case status as well. Called by warrants
         (forecast) and redaction (read, preserve).
-        Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE, FROZEN, DOCUMENT_REVOKED, DOCUMENT_CLOSED.
+        Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED,
+        DOCUMENT_CLOSED, DOSSIER_UNKNOWN, ORDER_ENDED, TICKET_PURPOSE.
         """
 
     @_abc_1.abstractmethod
@@ -226,7 +241,8 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.CreateDossierKeyResponse, _abc.Awaitable[_custody_pb2.CreateDossierKeyResponse]]:
         """Make a dossier's key pair, split its wrapping key among the custodians, and forget it. One document, one
-        dossier. Called by redaction. Reasons: those of SignScopeTicket, REVIEW_DUE, POLICY_*, DOCUMENT_USED.
+        dossier. Called by redaction. Reasons: those of documents, GRANT_SCOPE, LOG_*, CASE_STATE,
+        CASE_STATUS, FROZEN, FORECAST_OTHER, REVIEW_DUE, SCOPE_REFUSED, POLICY_*, DOCUMENT_USED, DOSSIER_EXPIRED.
         Audit event: dossier-key-created.
         """
 
@@ -237,8 +253,8 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.ReleaseSegmentKeysResponse, _abc.Awaitable[_custody_pb2.ReleaseSegmentKeysResponse]]:
         """Release segment and roster keys of a dossier's scope, sealed to the attempt's one-time key. All or nothing.
-        Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CLOSED, KEY_SCOPE, KEY_RECORD, KEY_ROSTER, KEY_RETENTION,
-        CASE_STATE, FROZEN, LOG_*. Audit event: keys-released.
+        Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CLOSED, DOSSIER_EXPIRED, KEY_COUNT, KEY_SCOPE, KEY_RECORD,
+        KEY_ROSTER, KEY_RETENTION, CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: keys-released.
         """
 
     @_abc_1.abstractmethod
@@ -248,7 +264,8 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.PreserveSegmentsResponse, _abc.Awaitable[_custody_pb2.PreserveSegmentsResponse]]:
         """Keep segment and roster keys of a preservation order's scope; answers no keys. Called by redaction.
-        Reasons: as ReleaseSegmentKeys. Audit event: keys-preserved.
+        Reasons: those of documents, GRANT_SCOPE, POLICY_*, DOCUMENT_USED, ORDER_ENDED, KEY_*, CASE_STATE, CASE_STATUS,
+        FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: keys-preserved.
         """
 
     @_abc_1.abstractmethod
@@ -258,8 +275,8 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.CloseDossierResponse, _abc.Awaitable[_custody_pb2.CloseDossierResponse]]:
         """Close a dossier: keep its sealed secret, digest and roots, log them, sign the receipt. Nothing releases keys for
-        its document afterwards. Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CHANGED, CASE_STATE, FROZEN, LOG_*.
-        Audit event: dossier-closed.
+        its document afterwards. Called by redaction. Reasons: DOSSIER_UNKNOWN, DOSSIER_CHANGED, CLOSING_FIELD,
+        CASE_STATE, CASE_STATUS, FROZEN, DOCUMENT_REVOKED, LOG_*. Audit event: dossier-closed.
         """
 
     @_abc_1.abstractmethod
@@ -269,8 +286,9 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.RequestUnmaskResponse, _abc.Awaitable[_custody_pb2.RequestUnmaskResponse]]:
         """Open an unmask request after verifying document, grant, proofs and budget. Called by warrants.
-        Reasons: those of documents, GRANT_SCOPE, DOSSIER_UNKNOWN, DOSSIER_MODE, DOSSIER_EXPIRED, PSEUDONYM_PROOF,
-        UNMASK_BUDGET, LOG_*. Audit event: unmask-requested.
+        Reasons: those of documents, GRANT_SCOPE, DOSSIER_UNKNOWN, DOSSIER_MODE, DOSSIER_EXPIRED, DOSSIER_NOT_CLOSED,
+        FIRST_DOCUMENT, PSEUDONYM_PROOF, UNMASK_BUDGET, DOCUMENT_USED, FROZEN, DOCUMENT_REVOKED, CASE_STATE, CASE_STATUS,
+        LOG_*. Audit event: unmask-requested.
         """
 
     @_abc_1.abstractmethod
@@ -298,8 +316,8 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.DecideUnmaskResponse, _abc.Awaitable[_custody_pb2.DecideUnmaskResponse]]:
         """Record a custodian's signed decision with, for an approval, their shares sealed to the request's one-time key.
-        Called by custodians. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, DECISION_SUBJECT, DECISION_PERSON,
-        DECISION_REPEATED, DECISION_REASON, SHARE_WRONG, GOVERNANCE_VERSION, FROZEN. Audit events: approval, denial.
+        Called by custodians. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, REQUEST_EXPIRED, DECISION_*, SHARES_INCOMPLETE,
+        SHARE_WRONG, SEALING_OPEN, GOVERNANCE_VERSION, LOG_*. Audit events: approval, denial.
         """
 
     @_abc_1.abstractmethod
@@ -310,7 +328,8 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_custody_pb2.CollectIdentitiesResponse, _abc.Awaitable[_custody_pb2.CollectIdentitiesResponse]]:
         """Release the approved identities, encrypted to the recipient; a repeated call gets the stored bytes. Called by
         clerks, who relay to the agency. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, FROZEN, DOCUMENT_REVOKED,
-        REQUEST_EXPIRED, CASE_STATE, LOG_*. Audit event: identities-released.
+        REQUEST_EXPIRED, REQUEST_UNDECIDED, DOSSIER_EXPIRED, CASE_STATE, CASE_STATUS, LOG_*.
+        Audit event: identities-released.
         """
 
     @_abc_1.abstractmethod
@@ -320,7 +339,7 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.SubmitRevocationResponse, _abc.Awaitable[_custody_pb2.SubmitRevocationResponse]]:
         """Take in a signed revocation of a document; acts at once. Called by clerks, custodians and warrants.
-        Reasons: those of documents. Audit event: document-revoked.
+        Reasons: those of documents, REVOKES_OTHER. Audit event: document-revoked.
         """
 
     @_abc_1.abstractmethod
@@ -330,7 +349,7 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.FreezeResponse, _abc.Awaitable[_custody_pb2.FreezeResponse]]:
         """Stop every release at once by one custodian's signed decision; logged when the log answers. Called by
-        custodians. Reasons: DECISION_PERSON, DECISION_REASON, DECISION_SUBJECT. Audit event: freeze.
+        custodians. Reasons: DECISION_*, GOVERNANCE_VERSION. Audit event: freeze.
         """
 
     @_abc_1.abstractmethod
@@ -340,7 +359,7 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.ThawResponse, _abc.Awaitable[_custody_pb2.ThawResponse]]:
         """Record a custodian's decision to end a freeze; the quorum's decisions end it. Called by custodians.
-        Reasons: DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, NOT_FROZEN, RECOVERY_PENDING, LOG_*.
+        Reasons: DECISION_*, GOVERNANCE_VERSION, NOT_FROZEN, RECOVERY_PENDING, LOG_*.
         Audit event: thaw.
         """
 
@@ -358,7 +377,9 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _custody_pb2.ProposeGovernanceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.ProposeGovernanceResponse, _abc.Awaitable[_custody_pb2.ProposeGovernanceResponse]]:
-        """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION and those of its fields."""
+        """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION,
+        GOVERNANCE_LOG and those of its fields.
+        """
 
     @_abc_1.abstractmethod
     def DecideGovernance(
@@ -367,7 +388,7 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.DecideGovernanceResponse, _abc.Awaitable[_custody_pb2.DecideGovernanceResponse]]:
         """Record a custodian's decision on a proposed version; the quorum's decisions put it in force. Called by
-        custodians. Reasons: GOVERNANCE_VERSION, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, LOG_*.
+        custodians. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, DECISION_*, RECOVERY_PENDING, LOG_*.
         Audit event: governance.
         """
 

@@ -64,7 +64,7 @@ class MessageStoreServiceServicer:
     def AppendMessages(self, request, context):
         """Store a batch over many conversations; durable when acknowledged. All or nothing. The same producer and
         batch id again stores nothing twice. Called by chat back ends through the sdk.
-        Reasons: BATCH_EMPTY, BATCH_TOO_LARGE, BATCH_CHANGED, MESSAGE_TIME, MESSAGE_SENDER, STORE_BUSY, STORE_EPOCH.
+        Reasons: BATCH_*, MESSAGE_FIELD, MESSAGE_SENDER, MESSAGE_TIME, STORE_BUSY, STORE_EPOCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -72,7 +72,7 @@ class MessageStoreServiceServicer:
 
     def PutRosters(self, request, context):
         """Keep rosters for this epoch, so that batches may name them by digest. Called by chat back ends.
-        Reasons: ROSTER_EMPTY, ROSTER_MEMBER, ROSTER_TOO_LARGE, STORE_EPOCH.
+        Reasons: ROSTER_EMPTY, ROSTER_MEMBER, ROSTER_TOO_LARGE, STORE_BUSY, STORE_EPOCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,7 +80,7 @@ class MessageStoreServiceServicer:
 
     def ForecastScope(self, request, context):
         """Count what a forecast ticket matches, rounded to 1-2-5 steps; once for each document. Called by warrants.
-        Reasons: TICKET_PURPOSE, STATEMENT_SIGNATURE, STATEMENT_EXPIRED. Audit event: forecast.
+        Reasons: TICKET_PURPOSE, TICKET_TIME, LOG_*. Audit event: forecast.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -88,7 +88,7 @@ class MessageStoreServiceServicer:
 
     def ReadSegments(self, request, context):
         """Stream what a read or preserve ticket matches, as it stood when the call began; never waits for messages.
-        Called by redaction. Reasons: TICKET_PURPOSE, STATEMENT_SIGNATURE, STATEMENT_EXPIRED, RESUME_TOKEN.
+        Called by redaction. Reasons: TICKET_PURPOSE, TICKET_TIME, READ_PASS, RESUME_TOKEN, EPOCH_DROPPED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,19 +36,19 @@ class MessageStoreServiceStub:
     AppendMessages: _grpc.UnaryUnaryMultiCallable[_messages_pb2.AppendMessagesRequest, _messages_pb2.AppendMessagesResponse]
     """Store a batch over many conversations; durable when acknowledged. All or nothing. The same producer and
     batch id again stores nothing twice. Called by chat back ends through the sdk.
-    Reasons: BATCH_EMPTY, BATCH_TOO_LARGE, BATCH_CHANGED, MESSAGE_TIME, MESSAGE_SENDER, STORE_BUSY, STORE_EPOCH.
+    Reasons: BATCH_*, MESSAGE_FIELD, MESSAGE_SENDER, MESSAGE_TIME, STORE_BUSY, STORE_EPOCH.
     """
     PutRosters: _grpc.UnaryUnaryMultiCallable[_messages_pb2.PutRostersRequest, _messages_pb2.PutRostersResponse]
     """Keep rosters for this epoch, so that batches may name them by digest. Called by chat back ends.
-    Reasons: ROSTER_EMPTY, ROSTER_MEMBER, ROSTER_TOO_LARGE, STORE_EPOCH.
+    Reasons: ROSTER_EMPTY, ROSTER_MEMBER, ROSTER_TOO_LARGE, STORE_BUSY, STORE_EPOCH.
     """
     ForecastScope: _grpc.UnaryUnaryMultiCallable[_messages_pb2.ForecastScopeRequest, _messages_pb2.ForecastScopeResponse]
     """Count what a forecast ticket matches, rounded to 1-2-5 steps; once for each document. Called by warrants.
-    Reasons: TICKET_PURPOSE, STATEMENT_SIGNATURE, STATEMENT_EXPIRED. Audit event: forecast.
+    Reasons: TICKET_PURPOSE, TICKET_TIME, LOG_*. Audit event: forecast.
     """
     ReadSegments: _grpc.UnaryStreamMultiCallable[_messages_pb2.ReadSegmentsRequest, _messages_pb2.ReadSegmentsResponse]
     """Stream what a read or preserve ticket matches, as it stood when the call began; never waits for messages.
-    Called by redaction. Reasons: TICKET_PURPOSE, STATEMENT_SIGNATURE, STATEMENT_EXPIRED, RESUME_TOKEN.
+    Called by redaction. Reasons: TICKET_PURPOSE, TICKET_TIME, READ_PASS, RESUME_TOKEN, EPOCH_DROPPED.
     """
 
 @_typing.type_check_only
@@ -59,19 +59,19 @@ class MessageStoreServiceAsyncStub(MessageStoreServiceStub):
     AppendMessages: _aio.UnaryUnaryMultiCallable[_messages_pb2.AppendMessagesRequest, _messages_pb2.AppendMessagesResponse]  # type: ignore[assignment]
     """Store a batch over many conversations; durable when acknowledged. All or nothing. The same producer and
     batch id again stores nothing twice. Called by chat back ends through the sdk.
-    Reasons: BATCH_EMPTY, BATCH_TOO_LARGE, BATCH_CHANGED, MESSAGE_TIME, MESSAGE_SENDER, STORE_BUSY, STORE_EPOCH.
+    Reasons: BATCH_*, MESSAGE_FIELD, MESSAGE_SENDER, MESSAGE_TIME, STORE_BUSY, STORE_EPOCH.
     """
     PutRosters: _aio.UnaryUnaryMultiCallable[_messages_pb2.PutRostersRequest, _messages_pb2.PutRostersResponse]  # type: ignore[assignment]
     """Keep rosters for this epoch, so that batches may name them by digest. Called by chat back ends.
-    Reasons: ROSTER_EMPTY, ROSTER_MEMBER, ROSTER_TOO_LARGE, STORE_EPOCH.
+    Reasons: ROSTER_EMPTY, ROSTER_MEMBER, ROSTER_TOO_LARGE, STORE_BUSY, STORE_EPOCH.
     """
     ForecastScope: _aio.UnaryUnaryMultiCallable[_messages_pb2.ForecastScopeRequest, _messages_pb2.ForecastScopeResponse]  # type: ignore[assignment]
     """Count what a forecast ticket matches, rounded to 1-2-5 steps; once for each document. Called by warrants.
-    Reasons: TICKET_PURPOSE, STATEMENT_SIGNATURE, STATEMENT_EXPIRED. Audit event: forecast.
+    Reasons: TICKET_PURPOSE, TICKET_TIME, LOG_*. Audit event: forecast.
     """
     ReadSegments: _aio.UnaryStreamMultiCallable[_messages_pb2.ReadSegmentsRequest, _messages_pb2.ReadSegmentsResponse]  # type: ignore[assignment]
     """Stream what a read or preserve ticket matches, as it stood when the call began; never waits for messages.
-    Called by redaction. Reasons: TICKET_PURPOSE, STATEMENT_SIGNATURE, STATEMENT_EXPIRED, RESUME_TOKEN.
+    Called by redaction. Reasons: TICKET_PURPOSE, TICKET_TIME, READ_PASS, RESUME_TOKEN, EPOCH_DROPPED.
     """
 
 class MessageStoreServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -85,7 +85,7 @@ class MessageStoreServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_messages_pb2.AppendMessagesResponse, _abc.Awaitable[_messages_pb2.AppendMessagesResponse]]:
         """Store a batch over many conversations; durable when acknowledged. All or nothing. The same producer and
         batch id again stores nothing twice. Called by chat back ends through the sdk.
-        Reasons: BATCH_EMPTY, BATCH_TOO_LARGE, BATCH_CHANGED, MESSAGE_TIME, MESSAGE_SENDER, STORE_BUSY, STORE_EPOCH.
+        Reasons: BATCH_*, MESSAGE_FIELD, MESSAGE_SENDER, MESSAGE_TIME, STORE_BUSY, STORE_EPOCH.
         """
 
     @_abc_1.abstractmethod
@@ -95,7 +95,7 @@ class MessageStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.PutRostersResponse, _abc.Awaitable[_messages_pb2.PutRostersResponse]]:
         """Keep rosters for this epoch, so that batches may name them by digest. Called by chat back ends.
-        Reasons: ROSTER_EMPTY, ROSTER_MEMBER, ROSTER_TOO_LARGE, STORE_EPOCH.
+        Reasons: ROSTER_EMPTY, ROSTER_MEMBER, ROSTER_TOO_LARGE, STORE_BUSY, STORE_EPOCH.
         """
 
     @_abc_1.abstractmethod
@@ -105,7 +105,7 @@ class MessageStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.ForecastScopeResponse, _abc.Awaitable[_messages_pb2.ForecastScopeResponse]]:
         """Count what a forecast ticket matches, rounded to 1-2-5 steps; once for each document. Called by warrants.
-        Reasons: TICKET_PURPOSE, STATEMENT_SIGNATURE, STATEMENT_EXPIRED. Audit event: forecast.
+        Reasons: TICKET_PURPOSE, TICKET_TIME, LOG_*. Audit event: forecast.
         """
 
     @_abc_1.abstractmethod
@@ -115,7 +115,7 @@ class MessageStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_messages_pb2.ReadSegmentsResponse], _abc.AsyncIterator[_messages_pb2.ReadSegmentsResponse]]:
         """Stream what a read or preserve ticket matches, as it stood when the call began; never waits for messages.
-        Called by redaction. Reasons: TICKET_PURPOSE, STATEMENT_SIGNATURE, STATEMENT_EXPIRED, RESUME_TOKEN.
+        Called by redaction. Reasons: TICKET_PURPOSE, TICKET_TIME, READ_PASS, RESUME_TOKEN, EPOCH_DROPPED.
         """
 
 def add_MessageStoreServiceServicer_to_server(servicer: MessageStoreServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

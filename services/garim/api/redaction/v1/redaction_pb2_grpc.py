@@ -69,7 +69,8 @@ class RedactionServiceServicer:
     def BuildDossier(self, request, context):
         """Make the dossier of a granted case (or keep the scope of a preservation order) and stream the progress; no
         content. A closed dossier is reported at once. Called by clerks.
-        Reasons: CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, LEAK_FOUND, LEAK_HOLDS, STORE_INCONSISTENT.
+        Reasons: those of custody and the store; CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, ATTEMPT_DIED, LEAK_FOUND,
+        ROSTERS_CHANGING, STORE_INCONSISTENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -77,7 +78,8 @@ class RedactionServiceServicer:
 
     def FetchDossier(self, request, context):
         """Deliver the receipt and then the encrypted package from an offset. Called by clerks, who relay to the agency.
-        Reasons: DOSSIER_NOT_CLOSED, CASE_STATE, OFFSET. Audit event: delivered.
+        Reasons: DOSSIER_NOT_CLOSED, DOSSIER_ACKNOWLEDGED, CASE_STATE, OFFSET, SPOOL_MISSING, LOG_*.
+        Audit event: delivered.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,7 +87,7 @@ class RedactionServiceServicer:
 
     def AcknowledgeDossier(self, request, context):
         """Record that the recipient has the package; the spool is deleted. Called by clerks.
-        Reasons: DOSSIER_NOT_CLOSED, ACKNOWLEDGEMENT_SIGNER, ACKNOWLEDGEMENT_DIGEST. Audit event: acknowledged.
+        Reasons: DOSSIER_NOT_CLOSED, ACKNOWLEDGEMENT_*. Audit event: acknowledged.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -101,7 +103,7 @@ class RedactionServiceServicer:
 
     def DecideHold(self, request, context):
         """Record a reviewer's signed `lift` of a case's holds; the quorum's lifts apply to the next attempt. Called by
-        reviewers. Reasons: HOLD_UNKNOWN, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED. Audit event: lift.
+        reviewers. Reasons: HOLD_UNKNOWN, DECISION_*, GOVERNANCE_VERSION, LOG_*. Audit event: lift.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

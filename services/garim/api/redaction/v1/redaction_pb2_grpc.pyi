@@ -36,15 +36,17 @@ class RedactionServiceStub:
     BuildDossier: _grpc.UnaryStreamMultiCallable[_redaction_pb2.BuildDossierRequest, _redaction_pb2.BuildDossierResponse]
     """Make the dossier of a granted case (or keep the scope of a preservation order) and stream the progress; no
     content. A closed dossier is reported at once. Called by clerks.
-    Reasons: CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, LEAK_FOUND, LEAK_HOLDS, STORE_INCONSISTENT.
+    Reasons: those of custody and the store; CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, ATTEMPT_DIED, LEAK_FOUND,
+    ROSTERS_CHANGING, STORE_INCONSISTENT.
     """
     FetchDossier: _grpc.UnaryStreamMultiCallable[_redaction_pb2.FetchDossierRequest, _redaction_pb2.FetchDossierResponse]
     """Deliver the receipt and then the encrypted package from an offset. Called by clerks, who relay to the agency.
-    Reasons: DOSSIER_NOT_CLOSED, CASE_STATE, OFFSET. Audit event: delivered.
+    Reasons: DOSSIER_NOT_CLOSED, DOSSIER_ACKNOWLEDGED, CASE_STATE, OFFSET, SPOOL_MISSING, LOG_*.
+    Audit event: delivered.
     """
     AcknowledgeDossier: _grpc.UnaryUnaryMultiCallable[_redaction_pb2.AcknowledgeDossierRequest, _redaction_pb2.AcknowledgeDossierResponse]
     """Record that the recipient has the package; the spool is deleted. Called by clerks.
-    Reasons: DOSSIER_NOT_CLOSED, ACKNOWLEDGEMENT_SIGNER, ACKNOWLEDGEMENT_DIGEST. Audit event: acknowledged.
+    Reasons: DOSSIER_NOT_CLOSED, ACKNOWLEDGEMENT_*. Audit event: acknowledged.
     """
     ListHolds: _grpc.UnaryUnaryMultiCallable[_redaction_pb2.ListHoldsRequest, _redaction_pb2.ListHoldsResponse]
     """List the places where an attempt was held for people to judge. Called by reviewers and clerks.
@@ -52,7 +54,7 @@ class RedactionServiceStub:
     """
     DecideHold: _grpc.UnaryUnaryMultiCallable[_redaction_pb2.DecideHoldRequest, _redaction_pb2.DecideHoldResponse]
     """Record a reviewer's signed `lift` of a case's holds; the quorum's lifts apply to the next attempt. Called by
-    reviewers. Reasons: HOLD_UNKNOWN, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED. Audit event: lift.
+    reviewers. Reasons: HOLD_UNKNOWN, DECISION_*, GOVERNANCE_VERSION, LOG_*. Audit event: lift.
     """
 
 @_typing.type_check_only
@@ -63,15 +65,17 @@ class RedactionServiceAsyncStub(RedactionServiceStub):
     BuildDossier: _aio.UnaryStreamMultiCallable[_redaction_pb2.BuildDossierRequest, _redaction_pb2.BuildDossierResponse]  # type: ignore[assignment]
     """Make the dossier of a granted case (or keep the scope of a preservation order) and stream the progress; no
     content. A closed dossier is reported at once. Called by clerks.
-    Reasons: CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, LEAK_FOUND, LEAK_HOLDS, STORE_INCONSISTENT.
+    Reasons: those of custody and the store; CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, ATTEMPT_DIED, LEAK_FOUND,
+    ROSTERS_CHANGING, STORE_INCONSISTENT.
     """
     FetchDossier: _aio.UnaryStreamMultiCallable[_redaction_pb2.FetchDossierRequest, _redaction_pb2.FetchDossierResponse]  # type: ignore[assignment]
     """Deliver the receipt and then the encrypted package from an offset. Called by clerks, who relay to the agency.
-    Reasons: DOSSIER_NOT_CLOSED, CASE_STATE, OFFSET. Audit event: delivered.
+    Reasons: DOSSIER_NOT_CLOSED, DOSSIER_ACKNOWLEDGED, CASE_STATE, OFFSET, SPOOL_MISSING, LOG_*.
+    Audit event: delivered.
     """
     AcknowledgeDossier: _aio.UnaryUnaryMultiCallable[_redaction_pb2.AcknowledgeDossierRequest, _redaction_pb2.AcknowledgeDossierResponse]  # type: ignore[assignment]
     """Record that the recipient has the package; the spool is deleted. Called by clerks.
-    Reasons: DOSSIER_NOT_CLOSED, ACKNOWLEDGEMENT_SIGNER, ACKNOWLEDGEMENT_DIGEST. Audit event: acknowledged.
+    Reasons: DOSSIER_NOT_CLOSED, ACKNOWLEDGEMENT_*. Audit event: acknowledged.
     """
     ListHolds: _aio.UnaryUnaryMultiCallable[_redaction_pb2.ListHoldsRequest, _redaction_pb2.ListHoldsResponse]  # type: ignore[assignment]
     """List the places where an attempt was held for people to judge. Called by reviewers and clerks.
@@ -79,7 +83,7 @@ class RedactionServiceAsyncStub(RedactionServiceStub):
     """
     DecideHold: _aio.UnaryUnaryMultiCallable[_redaction_pb2.DecideHoldRequest, _redaction_pb2.DecideHoldResponse]  # type: ignore[assignment]
     """Record a reviewer's signed `lift` of a case's holds; the quorum's lifts apply to the next attempt. Called by
-    reviewers. Reasons: HOLD_UNKNOWN, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED. Audit event: lift.
+    reviewers. Reasons: HOLD_UNKNOWN, DECISION_*, GOVERNANCE_VERSION, LOG_*. Audit event: lift.
     """
 
 class RedactionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -93,7 +97,8 @@ class RedactionServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_redaction_pb2.BuildDossierResponse], _abc.AsyncIterator[_redaction_pb2.BuildDossierResponse]]:
         """Make the dossier of a granted case (or keep the scope of a preservation order) and stream the progress; no
         content. A closed dossier is reported at once. Called by clerks.
-        Reasons: CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, LEAK_FOUND, LEAK_HOLDS, STORE_INCONSISTENT.
+        Reasons: those of custody and the store; CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, ATTEMPT_DIED, LEAK_FOUND,
+        ROSTERS_CHANGING, STORE_INCONSISTENT.
         """
 
     @_abc_1.abstractmethod
@@ -103,7 +108,8 @@ class RedactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_redaction_pb2.FetchDossierResponse], _abc.AsyncIterator[_redaction_pb2.FetchDossierResponse]]:
         """Deliver the receipt and then the encrypted package from an offset. Called by clerks, who relay to the agency.
-        Reasons: DOSSIER_NOT_CLOSED, CASE_STATE, OFFSET. Audit event: delivered.
+        Reasons: DOSSIER_NOT_CLOSED, DOSSIER_ACKNOWLEDGED, CASE_STATE, OFFSET, SPOOL_MISSING, LOG_*.
+        Audit event: delivered.
         """
 
     @_abc_1.abstractmethod
@@ -113,7 +119,7 @@ class RedactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redaction_pb2.AcknowledgeDossierResponse, _abc.Awaitable[_redaction_pb2.AcknowledgeDossierResponse]]:
         """Record that the recipient has the package; the spool is deleted. Called by clerks.
-        Reasons: DOSSIER_NOT_CLOSED, ACKNOWLEDGEMENT_SIGNER, ACKNOWLEDGEMENT_DIGEST. Audit event: acknowledged.
+        Reasons: DOSSIER_NOT_CLOSED, ACKNOWLEDGEMENT_*. Audit event: acknowledged.
         """
 
     @_abc_1.abstractmethod
@@ -133,7 +139,7 @@ class RedactionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_redaction_pb2.DecideHoldResponse, _abc.Awaitable[_redaction_pb2.DecideHoldResponse]]:
         """Record a reviewer's signed `lift` of a case's holds; the quorum's lifts apply to the next attempt. Called by
-        reviewers. Reasons: HOLD_UNKNOWN, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED. Audit event: lift.
+        reviewers. Reasons: HOLD_UNKNOWN, DECISION_*, GOVERNANCE_VERSION, LOG_*. Audit event: lift.
         """
 
 def add_RedactionServiceServicer_to_server(servicer: RedactionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -97,8 +97,7 @@ class WarrantsServiceServicer:
 
     def DecideReview(self, request, context):
         """Record a reviewer's signed decision; the quorum's approval issues the grant. Called by reviewers.
-        Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, DECISION_REASON,
-        GOVERNANCE_VERSION. Audit event: review.
+        Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION, LOG_*. Audit event: review.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,7 +113,7 @@ class WarrantsServiceServicer:
 
     def CancelCase(self, request, context):
         """Cancel a case for good by a reviewer's signed decision. Called by reviewers.
-        Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_SUBJECT, DECISION_PERSON, DECISION_REASON. Audit event: cancel.
+        Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION. Audit event: cancel.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

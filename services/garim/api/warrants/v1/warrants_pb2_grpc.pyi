@@ -46,8 +46,7 @@ class WarrantsServiceStub:
     """List cases, newest first. Called by reviewers, clerks and auditors. Reasons: PAGE_TOKEN."""
     DecideReview: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.DecideReviewRequest, _warrants_pb2.DecideReviewResponse]
     """Record a reviewer's signed decision; the quorum's approval issues the grant. Called by reviewers.
-    Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, DECISION_REASON,
-    GOVERNANCE_VERSION. Audit event: review.
+    Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION, LOG_*. Audit event: review.
     """
     GetCaseStatus: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.GetCaseStatusRequest, _warrants_pb2.GetCaseStatusResponse]
     """State a case's status, signed and bound to the asker's nonce. Called by custody and redaction.
@@ -55,7 +54,7 @@ class WarrantsServiceStub:
     """
     CancelCase: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.CancelCaseRequest, _warrants_pb2.CancelCaseResponse]
     """Cancel a case for good by a reviewer's signed decision. Called by reviewers.
-    Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_SUBJECT, DECISION_PERSON, DECISION_REASON. Audit event: cancel.
+    Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION. Audit event: cancel.
     """
 
 @_typing.type_check_only
@@ -76,8 +75,7 @@ class WarrantsServiceAsyncStub(WarrantsServiceStub):
     """List cases, newest first. Called by reviewers, clerks and auditors. Reasons: PAGE_TOKEN."""
     DecideReview: _aio.UnaryUnaryMultiCallable[_warrants_pb2.DecideReviewRequest, _warrants_pb2.DecideReviewResponse]  # type: ignore[assignment]
     """Record a reviewer's signed decision; the quorum's approval issues the grant. Called by reviewers.
-    Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, DECISION_REASON,
-    GOVERNANCE_VERSION. Audit event: review.
+    Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION, LOG_*. Audit event: review.
     """
     GetCaseStatus: _aio.UnaryUnaryMultiCallable[_warrants_pb2.GetCaseStatusRequest, _warrants_pb2.GetCaseStatusResponse]  # type: ignore[assignment]
     """State a case's status, signed and bound to the asker's nonce. Called by custody and redaction.
@@ -85,7 +83,7 @@ class WarrantsServiceAsyncStub(WarrantsServiceStub):
     """
     CancelCase: _aio.UnaryUnaryMultiCallable[_warrants_pb2.CancelCaseRequest, _warrants_pb2.CancelCaseResponse]  # type: ignore[assignment]
     """Cancel a case for good by a reviewer's signed decision. Called by reviewers.
-    Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_SUBJECT, DECISION_PERSON, DECISION_REASON. Audit event: cancel.
+    Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION. Audit event: cancel.
     """
 
 class WarrantsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -127,8 +125,7 @@ class WarrantsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_warrants_pb2.DecideReviewResponse, _abc.Awaitable[_warrants_pb2.DecideReviewResponse]]:
         """Record a reviewer's signed decision; the quorum's approval issues the grant. Called by reviewers.
-        Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_SUBJECT, DECISION_PERSON, DECISION_REPEATED, DECISION_REASON,
-        GOVERNANCE_VERSION. Audit event: review.
+        Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION, LOG_*. Audit event: review.
         """
 
     @_abc_1.abstractmethod
@@ -148,7 +145,7 @@ class WarrantsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_warrants_pb2.CancelCaseResponse, _abc.Awaitable[_warrants_pb2.CancelCaseResponse]]:
         """Cancel a case for good by a reviewer's signed decision. Called by reviewers.
-        Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_SUBJECT, DECISION_PERSON, DECISION_REASON. Audit event: cancel.
+        Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION. Audit event: cancel.
         """
 
 def add_WarrantsServiceServicer_to_server(servicer: WarrantsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
