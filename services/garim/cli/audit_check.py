@@ -30,7 +30,6 @@ class LogReport:
         last_ms: Time of the last entry.
         types: Entries by type.
         magnitudes: Sums of the public counts, by entry type and name.
-        entries: The leaves, where they were asked for.
     """
 
     size: int
@@ -39,10 +38,9 @@ class LogReport:
     last_ms: int = 0
     types: Counter[str] = field(default_factory=Counter)
     magnitudes: Counter[str] = field(default_factory=Counter)
-    entries: list[Leaf] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON, without the entries."""
+        """Return it as JSON."""
         return {
             "size": self.size,
             "root": self.root,
@@ -73,12 +71,11 @@ def leaves(own: Session, seen: CheckpointSeen) -> Iterator[bytes]:
         start += len(answer.leaves)
 
 
-def verify_log(own: Session, *, keep: bool = False) -> LogReport:
+def verify_log(own: Session) -> LogReport:
     """Prove the newest checkpoint consistent with the own pin, and rebuild its tree from its leaves.
 
     Args:
         own: An auditor's session.
-        keep: Whether the report holds the leaves.
 
     Raises:
         RefusedError: `LOG_ROOT`, `LOG_GENESIS`, `LOG_TIME` (data loss each), and those of the ledger.
@@ -99,8 +96,6 @@ def verify_log(own: Session, *, keep: bool = False) -> LogReport:
         report.types[leaf.type] += 1
         for name, value in leaf.magnitudes.items():
             report.magnitudes[f"{leaf.type}.{name}"] += value
-        if keep:
-            report.entries.append(leaf)
     if tree.size != seen.size or tree.root().hex() != seen.root:
         raise RefusedError(
             "LOG_ROOT", "the entries do not give the root that the log has signed", kind=Kind.DATA_LOSS

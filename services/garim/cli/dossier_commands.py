@@ -51,10 +51,10 @@ def genesis_of(genesis: str, mesh: Path) -> str:
 def build_command(
     case: CaseArgument, mesh: MeshOption = DEFAULT_MESH, who: AsOption = "", as_json: JsonOption = False
 ) -> None:
-    """Make the dossier of a granted case."""
+    """Make the dossier of a granted case, or keep what a preservation order names."""
     with session(mesh, who, "clerk") as own, bar("preparing", quiet=as_json) as progress:
         built = build(own, case_id(case), lambda stage, done, total: progress.to(done, total or None, stage))
-    value = built.to_json()
+    value = built.to_json() if built.dossier else {"preserved": True}
     emit(as_json, value, lambda console: console.print(facts(value.items())))
 
 

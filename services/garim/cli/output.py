@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Render = Callable[[Console], None]
+# What a service says of a refusal is said for every caller; this is for whoever sits at a terminal.
+_HINTS = {
+    "PEER_UNAVAILABLE": "Does the mesh run? See `garim mesh status`; start it with `garim mesh up`.",
+    "LOG_UNAVAILABLE": "Nothing opens without the log. See `garim mesh status`.",
+    "ACCESS_DENIED": "Another role does this: name who acts with --as ROLE/NAME.",
+    "GOVERNANCE_VERSION": "Governance has changed since: look again, then decide again.",
+}
 
 
 def out() -> Console:
@@ -47,7 +54,7 @@ def emit(as_json: bool, value: Mapping[str, Any], render: Render) -> None:
 
 def facts(rows: Iterable[tuple[str, Any]]) -> Text:
     """Return names and values, one pair a line; values are never folded, so that they can be copied."""
-    pairs = [(name, str(value)) for name, value in rows]
+    pairs = [(name, plain(value)) for name, value in rows]
     width = max((cell_len(name) for name, _ in pairs), default=0)
     text = Text()
     for position, (name, value) in enumerate(pairs):
@@ -55,6 +62,19 @@ def facts(rows: Iterable[tuple[str, Any]]) -> Text:
         text.append(name + " " * (width - cell_len(name)), style="bold")
         text.append(f"  {value}")
     return text
+
+
+def plain(value: object) -> str:
+    """Return a value as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return "; ".join(f"{key}: {plain(one)}" for key, one in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(plain(one) for one in value)
+    return str(value)
 
 
 def rows_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Text:
@@ -97,6 +117,8 @@ def print_refusal(error: RefusedError, *, as_json: bool) -> None:
         where = f" ({one.field})" if one.field else ""
         console.print(Text.assemble(("refused ", "bold red"), (one.reason, "bold"), where))
         console.print(Text(f"  {one.message}"))
+        if hint := _HINTS.get(one.reason):
+            console.print(Text(f"  {hint}", style="dim"))
 
 
 class Bar:

@@ -151,8 +151,7 @@ def show(
         },
         "subject": checked.subject,
     }
-    rows = [(name, ", ".join(map(str, one)) if isinstance(one, list) else one) for name, one in value.items()]
-    emit(as_json, value, lambda console: console.print(facts(rows)))
+    emit(as_json, value, lambda console: console.print(facts(value.items())))
 
 
 @app.command()

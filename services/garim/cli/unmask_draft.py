@@ -52,8 +52,10 @@ def draft_unmask(
         acknowledger: SHA-256 of the certificate that signs for the answer.
 
     Raises:
-        RefusedError: `GROUND_MISSING`, `GROUND_PSEUDONYM`, those of the proofs and of the draft.
+        RefusedError: `DOSSIER_MODE`, `GROUND_MISSING`, `GROUND_PSEUDONYM`, those of proofs and draft.
     """
+    if receipt.mode == "erased":
+        raise RefusedError("DOSSIER_MODE", "an erased dossier holds no identities that could be asked for")
     identities = prove_identities(dossier, list(wanted))
     numbers = sorted({number for grounds in wanted.values() for number in grounds})
     messages = {proof.number: proof for proof in prove_messages(dossier, numbers)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
@@ -14,7 +14,6 @@ from rich.text import Text
 from garim.cli.output import Bar, bar, facts
 from garim.statements.refusal import RefusedError
 
-T = TypeVar("T")
 WIDEST = 132
 PLAIN = 110
 
