@@ -89,8 +89,8 @@ class SharingGovernance(OperatorGovernance):
 class CustodyOperator(SampleOperator):
     """An operator whose clock starts two days before its PKI's time: something can have been stored."""
 
-    def __init__(self, pki: DocumentPki, policy: bytes = POLICY) -> None:
-        super().__init__(pki, policy, clock=ManualClock(SENT_MS))
+    def __init__(self, pki: DocumentPki, policy: bytes = POLICY, clock: ManualClock | None = None) -> None:
+        super().__init__(pki, policy, clock=clock or ManualClock(SENT_MS))
         log_key = Ed25519PrivateKey.generate()
         self.governance = SharingGovernance(
             MESH,

@@ -431,6 +431,23 @@ def test_a_header_and_a_roster_of_different_epochs_get_nothing(vault: Vault) -> 
     assert caught.value.field == "headers[0]"
 
 
+def test_a_header_and_a_roster_of_different_stores_get_nothing(vault: Vault) -> None:
+    key = Ed25519PrivateKey.generate()
+    vault.operator.keys["messages", "store-2"] = key
+    vault.operator.governance.advance()
+    other = SampleStore(MESH, "store-2", key.sign)
+    epoch, now_ms = vault.stored_epoch(), vault.clock.now_ms()
+    one, two = vault.store.write_secret(epoch, now_ms), other.write_secret(epoch, now_ms)
+    room = vault.store.roster(epoch, one, ("subject-1",))
+    own, foreign = vault.store.segment(one, room, now_ms), other.segment(two, room, now_ms)
+    vault.until_request()
+    dossier = vault.create(vault.request())
+    assert vault.release(dossier, own)
+    with pytest.raises(RefusedError, match="KEY_RECORD") as caught:
+        vault.release(dossier, foreign, write_secrets=[one.kept, two.kept])
+    assert caught.value.field == "headers[0]"
+
+
 def test_a_tag_of_another_epoch_does_not_make_a_subject(vault: Vault) -> None:
     now, later = vault.stored_epoch(0), vault.stored_epoch(1)
     written = vault.store.write_secret(now, vault.clock.now_ms())
