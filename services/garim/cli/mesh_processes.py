@@ -23,6 +23,8 @@ START_S = 60.0
 STOP_S = 30.0
 _POLL_S = 0.1
 _LOG_TAIL = 6
+_EXEC_LOOKS = 50
+_EXEC_LOOK_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,24 @@ def _start_time(pid: int) -> int | None:
     return None if state == "Z" else int(fields[18])
 
 
+def _command_line(running: Running) -> list[bytes]:
+    """Return a process's command line; empty where it is gone."""
+    for _ in range(_EXEC_LOOKS):
+        if _start_time(running.pid) != running.started:
+            return []
+        try:
+            text = Path(f"/proc/{running.pid}/cmdline").read_bytes()
+        except OSError:
+            return []
+        if text:
+            return text.split(b"\0")
+        # For a moment within an exec a process has none.
+        time.sleep(_EXEC_LOOK_S)
+    return []
+
+
 def _is_ours(service: str, running: Running, settings: Path) -> bool:
-    if _start_time(running.pid) != running.started:
-        return False
-    try:
-        command = Path(f"/proc/{running.pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
+    command = _command_line(running)
     return str(settings).encode() in command and (
         f"garim.{service}".encode() in command or b"garim.cli.launch" in command
     )
