@@ -356,6 +356,8 @@ def test_no_dossier_while_frozen(vault: Vault) -> None:
         stopping.begin_freeze(connection, stopping.Freeze("00" * 16, vault.clock.now_ms(), "custodian"))
     with pytest.raises(RefusedError, match="FROZEN"):
         vault.create(request)
+    assert vault.warrants.asked == 0
+    assert vault.provider.list(DOSSIER) == []
 
 
 def test_a_freeze_while_the_log_answers_keeps_the_dossier_shut(vault: Vault) -> None:
