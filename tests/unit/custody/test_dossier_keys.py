@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from custody_support.vault import MESH, Vault, digest_of, resigned
 from garim.custody.kinds import DOSSIER
 from garim.custody.tables import dossiers, stopping
+from garim.documents.fields import write_instant
 from garim.documents.policy import DAY_MS
 from garim.documents.sign import sign_document
 from garim.kit.convert import Logged, Received
@@ -176,6 +177,14 @@ def test_a_grant_logged_as_something_else_is_refused(vault: Vault) -> None:
 
 def test_an_expired_grant_is_refused(vault: Vault) -> None:
     refused(vault, "STATEMENT_EXPIRED", grant={"expires": vault.clock.now_ms()})
+
+
+def test_a_document_that_expires_before_the_log_entry_makes_no_open_dossier(vault: Vault) -> None:
+    request = vault.request(document={"expires_at": write_instant(vault.clock.now_ms() + 60_000)})
+    vault.clock.advance(30_000)
+    vault.operator.audit.misbehaviour.time_shift_ms = 60_000
+    with pytest.raises(RefusedError, match="DOSSIER_EXPIRED"):
+        vault.create(request)
 
 
 def test_a_document_that_only_the_chief_investigator_signed_is_refused(vault: Vault) -> None:
