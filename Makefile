@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-removals bench check lint types imports quality proto proto-check lock clean
+.PHONY: help setup demo test test-removals irc-check bench check lint types imports quality proto proto-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -25,6 +25,12 @@ demo: setup ## the whole chain on one chat: make demo [CHAT=path] [SUBJECT=name]
 
 test: setup ## all tests that need nothing beyond what set-up installs
 	$(BIN)/python -m pytest -n 2 -q tests
+
+test-removals: setup ## take out each security check in turn; a test must turn red for each
+	$(BIN)/python tests/removals/run.py
+
+irc-check: setup ## disclose ten real IRC rooms for thirty subjects; no bystander may stand there (needs ../shared)
+	$(BIN)/python tests/e2e/irc_check.py
 
 check: lint types imports quality proto-check ## every check besides the tests
 

@@ -1,0 +1,1 @@
+"""Real chats on a running mesh, against hand-made annotations."""
