@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import shutil
 from pathlib import Path
 
@@ -9,8 +8,9 @@ from rich.console import Console
 
 from cli_support.world import PERSON, SUBJECT, SampleCase, line
 from garim.cli.demo import leaks
-from garim.cli.demo.chosen import DAY_MS, choose
+from garim.cli.demo.chosen import DAY_MS, Chosen, choose
 from garim.cli.demo.excerpt import best_stretch, pairs_of, side_by_side
+from garim.cli.demo.second_request import whom_to_ask_for
 from garim.cli.demo.stage import MARK, Stage
 from garim.cli.demo.story import Story, promise
 from garim.cli.demo.summary import Summary
@@ -110,9 +110,34 @@ def test_a_subject_is_found_by_account_name_or_nick(name: str) -> None:
     assert choose(None, name, "").subject == "kakao:이수아"
 
 
-def test_the_busiest_bystander_is_never_the_subject() -> None:
-    chosen = dataclasses.replace(choose(None, "", ""), wanted=None)
-    assert chosen.busiest_bystander() != chosen.subject
+def own_lines(chosen: Chosen, senders: set[str]) -> list[MessageLine]:
+    lines = []
+    for place, one in enumerate(chosen.originals, 1):
+        own = one.sender == chosen.subject
+        sender = Sender(
+            pseudonym=None if own else PERSON,
+            account=chosen.subject if own else None,
+            name="최현우" if own else None,
+        )
+        if one.sender in senders:
+            made = MessageLine.from_bytes(line(place, "가려짐", sender))
+            lines.append(made.model_copy(update={"at": one.at_ms}))
+    return lines
+
+
+def test_the_storys_bystander_is_asked_for_where_the_dossier_holds_them() -> None:
+    chosen = choose(None, "", "")
+    everybody = {one.sender for one in chosen.originals}
+    assert whom_to_ask_for(chosen, own_lines(chosen, everybody)) == "kakao:강도윤"
+
+
+def test_otherwise_it_is_who_wrote_most_of_the_dossier_and_never_the_subject() -> None:
+    chosen = choose(None, "", "")
+    lines = own_lines(chosen, {chosen.subject, "kakao:하늘"})
+    assert whom_to_ask_for(chosen, lines) == "kakao:하늘"
+    with pytest.raises(RefusedError) as refused:
+        whom_to_ask_for(chosen, own_lines(chosen, {chosen.subject}))
+    assert refused.value.reason == "DEMO_BYSTANDER"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +146,7 @@ def test_the_busiest_bystander_is_never_the_subject() -> None:
         ("아무개", "", "DEMO_SUBJECT"),
         ("", "2026-03-13", "DEMO_WINDOW"),
         ("", "2026-03-13/soon", "DEMO_WINDOW"),
+        ("", "2020-01-01/2020-01-02", "DEMO_BYSTANDER"),
     ],
 )
 def test_a_wrong_subject_or_window_is_refused(subject: str, window: str, reason: str) -> None:

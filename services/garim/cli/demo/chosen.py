@@ -56,22 +56,6 @@ class Chosen:
         """Everybody but the subject."""
         return tuple(one for one in self.people if one.account != self.subject)
 
-    def busiest_bystander(self) -> str:
-        """Return who wrote most of the asked time besides the subject.
-
-        Raises:
-            RefusedError: `DEMO_BYSTANDER`: nobody else wrote.
-        """
-        start, end = self.span
-        written = Counter(
-            one.sender
-            for one in self.originals
-            if one.sender != self.subject and start <= one.at_ms < end and one.text
-        )
-        if not written:
-            raise RefusedError("DEMO_BYSTANDER", "nobody but the subject wrote in this time", field="window")
-        return written.most_common(1)[0][0]
-
 
 def choose(chat: Path | None, subject: str, window: str, timezone: str = "") -> Chosen:
     """Read the chat and settle what the demo is about.
@@ -83,7 +67,8 @@ def choose(chat: Path | None, subject: str, window: str, timezone: str = "") -> 
         timezone: IANA zone of the chat's times; its network's usual one without.
 
     Raises:
-        RefusedError: Those of the importers; `DEMO_SUBJECT`, `DEMO_WINDOW`, `DEMO_BYSTANDER`.
+        RefusedError: Those of the importers; `DEMO_SUBJECT`, `DEMO_WINDOW`, `DEMO_BYSTANDER` (nobody else
+            wrote in that time).
     """
     if chat is None:
         folder = Path(str(resources.files("garim.testing") / "sample"))
@@ -96,6 +81,9 @@ def choose(chat: Path | None, subject: str, window: str, timezone: str = "") -> 
     account = _account(subject, looked.members) if subject else _busiest(chat, looked.by_sender)
     period, shortened = _period(window, looked.first_ms, looked.last_ms)
     messages, people = _second_look(source)
+    start, end = (parse_instant(text) for text in period)
+    if not any(one.sender != account and start <= one.at_ms < end for one in messages):
+        raise RefusedError("DEMO_BYSTANDER", "nobody but the subject wrote in this time", field="WINDOW")
     wanted = SAMPLE_BYSTANDER if chat is None and account != SAMPLE_BYSTANDER else None
     return Chosen(source, people, messages, account, wanted, period, shortened)
 

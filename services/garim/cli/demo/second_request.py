@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from pathlib import Path
 
 from garim.api.custody.v1 import custody_pb2
@@ -21,8 +22,25 @@ from garim.cli.unmask_draft import MAX_GROUNDS
 from garim.dossier.answers import apply_answers, shown_name
 from garim.dossier.lines import MessageLine
 from garim.dossier.opening import OpenedDossier
+from garim.statements.refusal import RefusedError
 
 ANSWER = "answer.age"
+
+
+def whom_to_ask_for(chosen: Chosen, lines: list[MessageLine]) -> str:
+    """Return the bystander whose identity is asked for: the story's, or who wrote most of the dossier.
+
+    Raises:
+        RefusedError: `DEMO_BYSTANDER`: the dossier holds nobody else's messages.
+    """
+    written = Counter(
+        message.sender for message, line in pairs_of(chosen, lines) if line.sender.pseudonym and line.text
+    )
+    if chosen.wanted in written:
+        return str(chosen.wanted)
+    if not written:
+        raise RefusedError("DEMO_BYSTANDER", "the dossier holds nobody else's messages", field="SUBJECT")
+    return written.most_common(1)[0][0]
 
 
 def pseudonym_of(chosen: Chosen, lines: list[MessageLine], account: str) -> tuple[str, list[str]]:
@@ -151,10 +169,7 @@ def _digests(folder: Path) -> dict[str, str]:
 
 def second_half(stage: Stage, chosen: Chosen, disclosed: Disclosed) -> None:
     """Go from the opened dossier to the one opened identity."""
-    account = chosen.wanted
-    written = {message.sender for message, _ in pairs_of(chosen, disclosed.lines)}
-    if account is None or account not in written:
-        account = chosen.busiest_bystander()
+    account = whom_to_ask_for(chosen, disclosed.lines)
     pseudonym, grounds = pseudonym_of(chosen, disclosed.lines, account)
     try_without(stage, disclosed)
     request = file_second(stage, disclosed, pseudonym, grounds)
