@@ -134,6 +134,16 @@ def test_missing_and_moved_salts_show(made: Made) -> None:
     assert reason(lambda: verification.verify_opened(made.opened, made.receipt)) == "PACKAGE_MESSAGES"
     rewrite(made, package.SALTS, lambda rows: rows[1:])
     assert reason(lambda: verification.verify_opened(made.opened, made.receipt)) == "PACKAGE_MESSAGES"
+
+
+def test_a_surplus_salt_shows(made: Made) -> None:
+    rewrite(made, package.SALTS, lambda rows: [*rows, b"00" * 32])
+    assert reason(lambda: verification.verify_opened(made.opened, made.receipt)) == "PACKAGE_MESSAGES"
+
+
+def test_a_malformed_salt_is_refused(made: Made) -> None:
+    rewrite(made, package.SALTS, lambda rows: rows[1:])
+    assert reason(lambda: verification.verify_opened(made.opened, made.receipt)) == "PACKAGE_MESSAGES"
     rewrite(made, package.SALTS, lambda rows: ["x".encode(), *rows])  # noqa: UP012 - beside bytes
     assert reason(lambda: verification.verify_opened(made.opened, made.receipt)) == "PACKAGE_FORMAT"
 
@@ -197,7 +207,8 @@ def test_the_receipt_of_another_dossier_is_refused(made: Made, field: str) -> No
 
 
 def test_another_file_than_the_receipt_names_is_refused(made: Made) -> None:
-    for other in (made.encrypted + b"\x00", made.encrypted[:-1], b""):
+    same_size = made.encrypted[:-1] + bytes([made.encrypted[-1] ^ 1])
+    for other in (made.encrypted + b"\x00", made.encrypted[:-1], b"", same_size):
         with pytest.raises(RefusedError, match="PACKAGE_DIGEST"):
             verification.verify_package_file(io.BytesIO(other), made.receipt)
     size = made.receipt.model_copy(update={"package_bytes": 1})

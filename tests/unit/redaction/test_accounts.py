@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from garim.api.messages.v1 import messages_pb2 as pb
-from garim.redaction.attempt.accounts import CLOSING_MS, conversation_leaf
+from garim.redaction.attempt.accounts import CLOSING_MS, EpochAccounts, conversation_leaf
 from garim.redaction.attempt.job import Account, Event
 from garim.sealing import hpke, segment, write_secret
 from garim.statements import dsse
+from garim.statements.receipts import EpochClosed
 from garim.statements.refusal import Kind, RefusedError
 from redaction_support.scope import DAON, DAY, HANEUL, HOUR, MARU, NOW, Scope, text
 
@@ -186,6 +188,43 @@ def test_a_broken_chain_of_write_secrets_shows(scope: Scope, tmp_path: Path) -> 
 
     for change in (longer, empty, foreign):
         assert refusal(scope, tmp_path, change).reason == "STORE_INCONSISTENT"
+
+
+@pytest.mark.parametrize("wrong", ["", "previous", "epoch", "store", "head", "count"])
+def test_each_link_of_the_chain_is_judged(scope: Scope, wrong: str) -> None:
+    epoch = b"\x01" * 16
+    first = write_secret.WriteSecretRecord("test.mesh", "store-1", epoch, T, T + 60_000, bytes(32)).encode()
+    second = write_secret.WriteSecretRecord(
+        "test.mesh",
+        "store-2" if wrong == "store" else "store-1",
+        b"\x02" * 16 if wrong == "epoch" else epoch,
+        T,
+        T + 60_000,
+        bytes(32) if wrong == "previous" else hashlib.sha256(first).digest(),
+    ).encode()
+    closed = EpochClosed.from_json(
+        {
+            "mesh": "test.mesh",
+            "purpose": "epoch-closed",
+            "issued": NOW,
+            "expires": None,
+            "checkpoint": None,
+            "store": "store-1",
+            "epoch": epoch.hex(),
+            "head": hashlib.sha256(first if wrong == "head" else second).hexdigest(),
+            "write_secrets": 3 if wrong == "count" else 2,
+            "segments": 0,
+            "conversations": 0,
+            "conversations_root": "00" * 32,
+        }
+    ).sign(scope.governance.service_keys["messages"].sign)
+    accounts = EpochAccounts(scope.governance.current(), 0, NOW, NOW, NOW)
+    account = pb.EpochAccount(records=[first, second])
+    if not wrong:
+        accounts.epoch(account, closed)
+        return
+    with pytest.raises(RefusedError, match="STORE_INCONSISTENT"):
+        accounts.epoch(account, closed)
 
 
 def test_an_account_that_the_store_did_not_sign_is_refused(scope: Scope, tmp_path: Path) -> None:

@@ -97,7 +97,8 @@ def test_a_record_reads_as_it_was_written() -> None:
 def test_a_record_that_is_cut_anywhere_is_refused(name: str) -> None:
     encoded, decode = ENCODED[name]
     for size in range(len(encoded)):
-        assert reason(decode, encoded[:size]) == "RECORD_LAYOUT"
+        with pytest.raises(RefusedError, match="RECORD_LAYOUT: the record is cut short"):
+            decode(encoded[:size])
 
 
 @pytest.mark.parametrize("name", ENCODED)
@@ -156,6 +157,7 @@ def test_an_unknown_kind_of_identifier_is_refused() -> None:
         ({"kind": 3}, "SEGMENT_KIND"),
         ({"count": 0}, "SEGMENT_COUNT"),
         ({"sent_last": 10 * HOUR - 1}, "SEGMENT_TIMES"),
+        ({"sent_first": 10 * HOUR + 5, "sent_last": 10 * HOUR + 4}, "SEGMENT_TIMES"),
         ({"received_last": 10 * HOUR}, "SEGMENT_TIMES"),
         ({"sent_last": 11 * HOUR}, "SEGMENT_TIMES"),
         ({"sent_first": 10 * HOUR - 1}, "SEGMENT_TIMES"),

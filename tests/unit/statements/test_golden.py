@@ -289,6 +289,13 @@ def test_a_refusal_names_the_field_and_never_its_value() -> None:
     assert all(words not in str(one) for one in refused.value.reasons)
 
 
+def test_an_error_on_building_a_statement_shows_no_value_either() -> None:
+    words = "하늘의 비밀"
+    with pytest.raises(ValueError, match="filer") as refused:
+        grants.UnmaskGrant.model_validate(SAMPLES[grants.UnmaskGrant] | {"filer": words})
+    assert words not in str(refused.value)
+
+
 def test_the_bytes_of_a_logged_release_never_change() -> None:
     value = {
         "format": "garim-identities-released/1",
