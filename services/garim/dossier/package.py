@@ -68,16 +68,19 @@ class _Archive:
 
 def _write_messages(
     archive: _Archive, lines: Iterable[bytes], random_bytes: Callable[[int], bytes]
-) -> tuple[MemoryTree, list[bytes]]:
-    tree, salts = MemoryTree(), []
+) -> tuple[MemoryTree, list[bytes], list[transcript.Room]]:
+    tree, salts, rooms = MemoryTree(), [], _Rooms()
+    leaves: list[bytes] = []
     with archive.entry(MESSAGES) as target:
         for line in lines:
             salt = random_bytes(SALT_BYTES)
-            parsed = MessageLine.from_bytes(line)
-            tree.append([message_leaf(parsed.number, parsed.pseudonyms(), content_digest(salt, line))])
+            message = MessageLine.from_bytes(line)
+            leaves.append(message_leaf(message.number, message.pseudonyms(), content_digest(salt, line)))
             salts.append(salt)
+            rooms.take(message)
             target.write(line + b"\n")
-    return tree, salts
+    tree.append(leaves)
+    return tree, salts, rooms.rooms
 
 
 def _write_identities(archive: _Archive, identities: Iterable[tuple[str, str, bytes]]) -> MemoryTree:
@@ -111,21 +114,30 @@ def pages_of(lines: Iterable[bytes]) -> Iterator[tuple[int, int, list[MessageLin
         yield conversation_of(page[0].number), number, page, True
 
 
+class _Rooms:
+    """What the index says of each conversation, gathered message by message."""
+
+    def __init__(self) -> None:
+        self.rooms: list[transcript.Room] = []
+        self._people: set[str] = set()
+
+    def take(self, message: MessageLine) -> None:
+        number = conversation_of(message.number)
+        if not self.rooms or self.rooms[-1].number != number:
+            self.rooms.append(transcript.Room(number, 0, 0, message.at, message.at))
+            self._people = set()
+        room = self.rooms[-1]
+        self._people.add(message.sender.pseudonym or message.sender.account or "")
+        room.people, room.messages = len(self._people), room.messages + 1
+        room.first, room.last = min(room.first, message.at), max(room.last, message.at)
+
+
 def survey(lines: Iterable[bytes]) -> list[transcript.Room]:
     """Return what the index says of each conversation, in the lines' order."""
-    rooms: list[transcript.Room] = []
-    people: set[str] = set()
+    rooms = _Rooms()
     for line in lines:
-        message = MessageLine.from_bytes(line)
-        number = conversation_of(message.number)
-        if not rooms or rooms[-1].number != number:
-            rooms.append(transcript.Room(number, 0, 0, message.at, message.at))
-            people = set()
-        room = rooms[-1]
-        people.add(message.sender.pseudonym or message.sender.account or "")
-        room.people, room.messages = len(people), room.messages + 1
-        room.first, room.last = min(room.first, message.at), max(room.last, message.at)
-    return rooms
+        rooms.take(MessageLine.from_bytes(line))
+    return rooms.rooms
 
 
 def render_transcript(
@@ -134,6 +146,7 @@ def render_transcript(
     opaque: int,
     write: Callable[[str, bytes], None],
     names: dict[str, str] | None = None,
+    rooms: list[transcript.Room] | None = None,
 ) -> None:
     """Write all transcript pages.
 
@@ -143,8 +156,9 @@ def render_transcript(
         opaque: How many secret-chat messages exist.
         write: Takes a file name and its bytes.
         names: Opened identities by pseudonym.
+        rooms: From `survey`, where that was done already.
     """
-    rooms = survey(lines())
+    rooms = survey(lines()) if rooms is None else rooms
     write("index.html", transcript.index_page(about, rooms, opaque))
     pages = {room.number: -(-room.messages // transcript.PAGE_MESSAGES) for room in rooms}
     for room, number, messages, _ in pages_of(lines()):
@@ -177,7 +191,7 @@ def write_package(
     archive = _Archive(target)
     archive.write(README, resources.files("garim.dossier").joinpath("package_readme.txt").read_bytes())
     archive.write(ABOUT, strict_json.dump({"format": "garim-dossier/1", **asdict(about), "opaque": opaque}))
-    messages, salts = _write_messages(archive, lines(), random_bytes)
+    messages, salts, rooms = _write_messages(archive, lines(), random_bytes)
     sealed = _write_identities(archive, identities)
     archive.write(SALTS, b"".join(salt.hex().encode() + b"\n" for salt in salts))
     roots = Roots(sealed.root(), sealed.size, messages.root(), messages.size)
@@ -192,6 +206,8 @@ def write_package(
             }
         ),
     )
-    render_transcript(about, lines, opaque, lambda name, data: archive.write(TRANSCRIPT + name, data))
+    render_transcript(
+        about, lines, opaque, lambda name, data: archive.write(TRANSCRIPT + name, data), rooms=rooms
+    )
     archive.close()
     return roots
