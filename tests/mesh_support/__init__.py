@@ -1,1 +1,1 @@
-"""A whole running mesh for attacks: stolen certificates and keys, memory and files, processes that are killed."""
+"""A running mesh for attacks: stolen certificates and keys, memory and files, processes that are killed."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -149,7 +150,7 @@ class LiveMesh:
             self._reap(service)
 
     def _reap(self, service: str) -> None:
-        child = self.processes._children.get(service)  # noqa: SLF001 - nobody else waits for a killed child
+        child = self.processes._children.get(service)  # nobody else waits for a killed child
         if child is not None:
             child.wait(30)
 
@@ -363,9 +364,6 @@ def willing(call: Callable[[], AnswerT], seconds: float = 30.0) -> AnswerT:
 @contextlib.contextmanager
 def refused(*reasons: str) -> Iterator[None]:
     """Demand that what is tried is refused for one of these reasons."""
-    try:
+    with pytest.raises(RefusedError) as caught:
         yield
-    except RefusedError as error:
-        assert error.reason in reasons, (error.reason, error.message, error.field)
-    else:
-        raise AssertionError("it was not refused")
+    assert caught.value.reason in reasons, (caught.value.message, caught.value.field)

@@ -98,6 +98,8 @@ class Keeper:
                 self._end(one, silent_ms)
             except RefusedError as error:
                 log_refusal(self._telemetry, "destruction_waits", error)
+            except Exception as error:  # noqa: BLE001 - one object's failing storage must not save the others
+                self._telemetry.error("destruction_failed", error=type(error).__name__, kind=one.kind)
 
     def _shorten_epochs(self) -> None:
         """Let epochs end sooner where governance has shortened the retention; it never lengthens a life."""
@@ -210,4 +212,6 @@ class KeeperThread:
                 self._keeper.tick()
             except RefusedError as error:
                 log_refusal(self._telemetry, "keeper_failed", error)
+            except Exception as error:  # noqa: BLE001 - a keeper that ends lets nothing end any more
+                self._telemetry.error("keeper_failed", error=type(error).__name__)
             self._stop.wait(self._interval_s)

@@ -82,10 +82,14 @@ def test_every_service_is_walked(live: LiveMesh) -> None:
 @pytest.mark.parametrize("service", OFFERED)
 def test_only_operators_may_list_what_a_service_offers(live: LiveMesh, service: str) -> None:
     for whose in live.identities():
-        call = live.stolen(whose).channel(service).stream_stream(
-            f"/{REFLECTION}/ServerReflectionInfo",
-            request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
-            response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+        call = (
+            live.stolen(whose)
+            .channel(service)
+            .stream_stream(
+                f"/{REFLECTION}/ServerReflectionInfo",
+                request_serializer=reflection_pb2.ServerReflectionRequest.SerializeToString,
+                response_deserializer=reflection_pb2.ServerReflectionResponse.FromString,
+            )
         )
         ask = reflection_pb2.ServerReflectionRequest(list_services="*")
         if whose.startswith("person/operator/"):

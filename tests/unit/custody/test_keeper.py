@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import base64
+import threading
 
 import pytest
 
 from custody_support.vault import MESH, Vault
 from garim.custody.journal import BODY_TYPE, recovery_binding
-from garim.custody.keeper import SILENCE_MS
+from garim.custody.keeper import SILENCE_MS, KeeperThread
 from garim.custody.kinds import EPOCH, RECOVERY
 from garim.custody.providers import demand_destroys_in_time
 from garim.custody.recovery import OBJECT_ID
@@ -243,3 +244,44 @@ def open_sealed(vault: Vault, kind: str, sealed: bytes) -> tuple[bytes, bytes]:
     payload = dsse.verify(dsse.from_bytes(bytes(plain.buffer)), BODY_TYPE, keys)
     members = strict_json.parse_object(payload)
     return base64.b64decode(members["body"]), bytes.fromhex(members["salt"])
+
+
+def test_storage_that_fails_for_one_object_keeps_no_other_alive(
+    vault: Vault, epoch: Epoch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = vault.epochs.current_and_next()[0]
+    vault.clock.advance(following.not_after_ms + RETENTION_MS + 1_000 - vault.clock.now_ms())
+    destroy = vault.provider.destroy
+
+    def failing(handle: KeyHandle) -> None:
+        if handle.object_id == epoch.id:
+            raise OSError(5, "Input/output error")
+        destroy(handle)
+
+    monkeypatch.setattr(vault.provider, "destroy", failing)
+    vault.keeper.tick()
+    assert keys_live(vault, epoch)
+    assert state_of(vault, following) == "destroyed"
+    monkeypatch.undo()
+    vault.keeper.tick()
+    assert state_of(vault, epoch) == "destroyed"
+
+
+def test_a_keeper_that_fails_unexpectedly_once_goes_on(
+    vault: Vault, epoch: Epoch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tick, ticked = vault.keeper.tick, threading.Event()
+    failures = [OSError(28, "No space left on device")]
+
+    def unreliable() -> None:
+        if failures:
+            raise failures.pop()
+        tick()
+        ticked.set()
+
+    monkeypatch.setattr(vault.keeper, "tick", unreliable)
+    thread = KeeperThread(vault.keeper, vault.telemetry, interval_s=0.01)
+    thread.start()
+    assert ticked.wait(10)
+    thread.close()
+    assert not keys_live(vault, epoch)
