@@ -33,7 +33,7 @@ from removals.table import ROOT, Removal, read_table
 
 LONGEST_S = 300
 PASSED, FAILED = 0, 1
-_FIRST_FAILURE = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
+_FAILURES = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -90,14 +90,14 @@ class Copy:
         self._scratch.mkdir()
         self._stamp = int(time.time()) - 500_000
 
-    def pytest(self, tests: Sequence[str]) -> tuple[int, str]:
-        """Run tests until one fails; returns pytest's status and what it said."""
+    def pytest(self, tests: Sequence[str], *options: str) -> tuple[int, str]:
+        """Run tests; returns pytest's status and what it said."""
         environment = {
             **os.environ,
             "PYTHONPATH": f"{self._root / 'services'}:{self._root / 'tests'}",
             "TMPDIR": str(self._scratch),
         }
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--tb=no", "-p", "no:xdist", *tests]
+        command = [sys.executable, "-m", "pytest", *options, "-q", "--tb=no", "-p", "no:xdist", *tests]
         try:
             done = subprocess.run(
                 command,
@@ -121,13 +121,13 @@ class Copy:
         begun = time.monotonic()
         try:
             self._write(path, row.removed(source))
-            status, said = self.pytest(row.tests)
+            status, said = self.pytest(row.tests, "-x")
         finally:
             self._write(path, source)
         seconds = time.monotonic() - begun
         if status == FAILED:
-            failure = _FIRST_FAILURE.search(said)
-            return Outcome(row, "red", seconds, failure[1] if failure else "")
+            failed = _FAILURES.findall(said)
+            return Outcome(row, "red", seconds, failed[0] if failed else "")
         tail = " | ".join(said.strip().splitlines()[-3:])
         return Outcome(row, "GREEN" if status == PASSED else "BROKEN", seconds, tail)
 
@@ -179,17 +179,13 @@ def _already_red(rows: Sequence[Removal], scratch: Path) -> list[Outcome]:
     folder = scratch / "whole"
     folder.mkdir()
     copy = Copy(folder)
-    status, _ = copy.pytest(sorted({test for row in rows for test in row.tests}))
+    status, said = copy.pytest(sorted({test for row in rows for test in row.tests}))
     if status == PASSED:
         return []
-    broken = []
-    for row in rows:
-        status, said = copy.pytest(row.tests)
-        if status != PASSED:
-            failure = _FIRST_FAILURE.search(said)
-            detail = f"fails with the check in place: {failure[1] if failure else said[-200:]}"
-            broken.append(Outcome(row, "BROKEN", 0, detail))
-    return broken
+    failed = _FAILURES.findall(said)
+    detail = f"fails with the check in place: {', '.join(failed[:3]) or said[-200:]}"
+    broken = [row for row in rows if any(one.startswith(row.tests) for one in failed)]
+    return [Outcome(row, "BROKEN", 0, detail) for row in (broken if failed else rows)]
 
 
 def show(console: Console, outcomes: Sequence[Outcome]) -> None:
@@ -214,7 +210,12 @@ def main() -> int:
     errors = Console(stderr=True)
 
     def told(outcome: Outcome) -> None:
-        errors.print(f"{outcome.result:6} {outcome.row.id} ({outcome.seconds:.1f} s)", highlight=False)
+        errors.print(
+            f"{outcome.result:6} {outcome.row.id} ({outcome.seconds:.1f} s) {outcome.detail}",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
 
     outcomes = run(rows, options.workers, told)
     wrong = [one for one in outcomes if one.result != "red"]
