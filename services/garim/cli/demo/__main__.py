@@ -113,8 +113,8 @@ def _ending(stage: Stage) -> None:
         [
             ("bystanders named", summary.leaks),
             ("identities opened", summary.identities_unmasked),
-            ("transcript", summary.transcript),
-            ("with that identity", summary.more.get("applied", "")),
+            ("transcript", stage.opened / "transcript" / "index.html"),
+            ("with that identity", stage.applied / "index.html"),
             ("figures", stage.root / SUMMARY),
         ]
     )

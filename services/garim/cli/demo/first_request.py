@@ -13,6 +13,7 @@ from garim.cli.demo.stage import Stage
 from garim.cli.demo.story import promise
 from garim.cli.document_files import crls_in
 from garim.cli.dossier_build import Built, build
+from garim.cli.files import write_private
 from garim.cli.hold_commands import lift
 from garim.cli.review_commands import checked_case, review, review_facts
 from garim.cli.session import session
@@ -54,7 +55,7 @@ def file_warrant(stage: Stage, chosen: Chosen) -> tuple[bytes, bytes]:
     )
     half = agency.sign(draft, "chief")
     signed = agency.sign(half, "judge")
-    (stage.papers / "warrant.json").write_bytes(signed)
+    write_private(stage.papers / "warrant.json", signed)
     story.facts(
         [
             ("subject", f"{chosen.name_of(chosen.subject)} ({chosen.subject})"),
@@ -142,9 +143,9 @@ def deliver(stage: Stage, chosen: Chosen, case: bytes, built: Built) -> tuple[Do
     for name in FIGURES:
         setattr(summary, name, int(getattr(figures, name)))
     summary.more["opaque"] = int(figures.opaque)
-    summary.package = str(stage.delivered / dossier_files.PACKAGE)
-    summary.opened = str(stage.opened)
-    summary.transcript = str(stage.opened / "transcript" / "index.html")
+    summary.package = str((stage.delivered / dossier_files.PACKAGE).absolute())
+    summary.opened = str(stage.opened.absolute())
+    summary.transcript = str((stage.opened / "transcript" / "index.html").absolute())
     story.facts([(name, f"{getattr(summary, name):,}") for name in FIGURES])
     if figures.opaque:
         story.say(f"A secret chat exists, too: {figures.opaque} blocks that nobody but its members can read.")
