@@ -286,8 +286,8 @@ class SecondVault(Vault):
                             quorum.OpenShare(one.subset, person, share),
                             other.get("public", request.public_key),
                             MESH,
-                            other.get("request", bytes.fromhex(request.id)),
-                            other.get("dossier", dossier_id),
+                            other.get("bound_request", bytes.fromhex(request.id)),
+                            other.get("bound_dossier", dossier_id),
                         ),
                     )
                 )

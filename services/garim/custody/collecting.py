@@ -179,6 +179,8 @@ class Collecting:
     def _open(self, request: UnmaskRequest, dossier: Dossier, at_ms: int) -> OpenedBySubset:
         core = self.core
         with core.database.reading() as connection:
+            # What has stopped the release while it was logged leaves the identities shut.
+            self._demand_open(connection, request, dossier, at_ms)
             counted = self._demand_enough(connection, request, at_ms)
             identities = unmask.identities(connection, request.id)
             shares = unmask.shares(connection, request.id)
