@@ -99,6 +99,7 @@ class Office:
         self.state = "granted"
         self.summary_state = warrants_pb2.CASE_STATE_GRANTED
         self.nonce: str | None = None
+        self.status_document: str | None = None
         self.status_key = self.operator.keys["warrants", "warrants"]
         self.jobs: list[Job] = []
         self.scripts: list[Script] = [packs]
@@ -218,7 +219,7 @@ class Office:
                 "expires": now + 60_000,
                 "checkpoint": None,
                 "case": CASE.hex(),
-                "document": request.document_digest.hex(),
+                "document": self.status_document or request.document_digest.hex(),
                 "state": self.state,
                 "nonce": self.nonce or request.nonce.hex(),
             }

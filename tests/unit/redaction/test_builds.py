@@ -166,6 +166,9 @@ def test_a_status_that_answers_another_question_does_not_count(office: Office) -
     office.nonce = "00" * 32
     assert reason(office.build) == "NONCE"
     office.nonce = None
+    office.status_document = "11" * 32
+    assert reason(office.build) == "NONCE"
+    office.status_document = None
     office.status_key = Ed25519PrivateKey.generate()
     assert reason(office.build) == "STATEMENT_SIGNATURE"
     assert office.jobs == []
@@ -204,6 +207,10 @@ def test_a_preservation_order_is_kept_without_a_package(office: Office) -> None:
     office.kind = "preservation"
     office.grant = office.granted()
     office.scripts = [lambda _: iter([Preserved(segments=12)])]
+    office.state = "cancelled"
+    assert reason(office.build) == "CASE_STATE"
+    assert office.jobs == []
+    office.state = "granted"
     last = office.build()[-1]
     assert (STAGE(last.stage), last.done) == ("BUILD_STAGE_CLOSED", 12)
     assert office.jobs[0].purpose == "preserve"
@@ -271,6 +278,14 @@ def test_a_decision_counts_only_from_the_person_who_made_it(office: Office) -> N
     theirs = office.operator.decision("sol-bi", "lift", subject, key=keys["ra-on"])
     assert reason(lambda: office.holds.lift(CASE, theirs, "ra-on")) == "DECISION_PERSON"
     assert reason(lambda: office.holds.lift(CASE, theirs, "nobody")) == "DECISION_PERSON"
+
+
+def test_a_decision_that_ends_before_it_is_logged_lifts_nothing(office: Office) -> None:
+    held_office(office)
+    office.operator.audit.misbehaviour.time_shift_ms = 60_000
+    until = office.operator.clock.now_ms() + 30_000
+    assert reason(lambda: lift(office, "ra-on", expires=until)) == "STATEMENT_EXPIRED"
+    assert office.holds.state(CASE).lifts == 0
 
 
 def test_a_reviewer_lifts_once(office: Office) -> None:
