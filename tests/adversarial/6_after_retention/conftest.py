@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from custody_support.vault import NOW, CustodyOperator, Vault
+from custody_support.second import Packed, SecondVault, made_vault
+from custody_support.vault import NOW
 from garim.testing.pki import DocumentPki, make_pki
 
 
@@ -15,7 +16,12 @@ def pki() -> DocumentPki:
 
 
 @pytest.fixture
-def vault(tmp_path: Path, pki: DocumentPki) -> Iterator[Vault]:
-    opened = Vault(tmp_path, CustodyOperator(pki))
-    yield opened
-    opened.close()
+def vault(tmp_path: Path, pki: DocumentPki) -> Iterator[SecondVault]:
+    made = made_vault(tmp_path, pki)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def packed(vault: SecondVault) -> Packed:
+    return vault.pack()
