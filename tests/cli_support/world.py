@@ -44,7 +44,8 @@ from garim.translog.leaf import Leaf, commitment
 from garim.translog.memory import MemoryTree
 from garim.translog.proven import LogProof
 
-PERSON, PHONE = "P-7K4Q2-M9XAT", "PHONE-22222-33333"
+PERSON, PHONE, LINK = "P-7K4Q2-M9XAT", "PHONE-22222-33333", "URL-44444-55555"
+KINDS = {PERSON: "PERSON", PHONE: "PHONE", LINK: "URL"}
 DOSSIER = "ab" * 16
 REQUEST = bytes(range(16))
 CASE_NUMBER = "TEST-2026-0001"
@@ -205,7 +206,7 @@ class SampleCase:
                 strict_json.dump({"type": kind, "value": pseudonym}),
                 secrets.token_bytes(16),
             )
-            for pseudonym, kind in ((PERSON, "PERSON"), (PHONE, "PHONE"))
+            for pseudonym, kind in KINDS.items()
         }
         self.roots = self._write_package()
         self.receipt = self._receipt()
@@ -233,7 +234,7 @@ class SampleCase:
             plain,
             about=about,
             lines=lambda: iter(sample_lines()),
-            identities=[(PERSON, "PERSON", self.sealed[PERSON]), (PHONE, "PHONE", self.sealed[PHONE])],
+            identities=[(one, KINDS[one], self.sealed[one]) for one in sorted(KINDS)],
             opaque=0,
             random_bytes=secrets.token_bytes,
         )

@@ -98,6 +98,20 @@ def started(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
 
 
+def test_a_reused_process_id_is_not_taken_for_a_service(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    places.run.mkdir()
+    settings = str(places.settings("custody").absolute())
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()", "garim.custody", settings]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as alike:
+        path = places.run / "custody.pid"
+        path.write_text(f"{alike.pid} {started(alike.pid)}")
+        assert Processes(places).running("custody") is not None
+        path.write_text(f"{alike.pid} {int(started(alike.pid)) - 1}")
+        assert Processes(places).running("custody") is None
+        alike.kill()
+
+
 def test_down_ends_no_process_that_is_not_ours(tmp_path: Path, stranger: subprocess.Popen[bytes]) -> None:
     places = Places(tmp_path)
     places.run.mkdir()

@@ -93,7 +93,7 @@ def _false_identity_proof(case: SampleCase) -> UnmaskRequest:
 
 
 def _identity_of_other_tree(case: SampleCase) -> UnmaskRequest:
-    return claims_changed(case, lambda one: one["identities"][0]["proof"].update(tree_size=3))
+    return claims_changed(case, lambda one: one["identities"][0]["proof"].update(tree_size=4))
 
 
 def _swapped_identity(case: SampleCase) -> UnmaskRequest:
