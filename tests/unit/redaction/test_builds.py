@@ -412,9 +412,14 @@ def test_a_child_that_says_something_unknown_is_refused(
 def test_a_child_that_does_not_end_is_ended_before_its_word_counts(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = program(office, monkeypatch, 'read line; echo \'{"event":"restart"}\'; exec sleep 60')
+    noted = office.folder / "pid"
+    said = '{"event":"restart"}'
+    made = program(office, monkeypatch, f"read line; echo $$ > {noted}; echo '{said}'; exec sleep 60")
     monkeypatch.setattr(child, "_GRACE_S", 0.2)
-    assert list(run_attempt(made)) == [Restart()]
+    events = run_attempt(made)
+    assert next(events) == Restart()
+    assert not Path(f"/proc/{noted.read_text().strip()}").exists()
+    assert list(events) == []
 
 
 def test_an_error_of_the_attempts_own_shows_its_type_and_nothing_it_knew() -> None:
