@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from garim.api.audit.v1.audit_pb2_grpc import add_AuditLogServiceServicer_to_server
-from garim.audit.keys import load_signer
 from garim.audit.refused_calls import OwnRefusals
 from garim.audit.service import TransparencyLog
 from garim.audit.servicer import AuditLogServicer
@@ -21,6 +20,8 @@ from garim.kit.identity import service_id
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.server import MeshServer
 from garim.kit.settings import load_settings
+from garim.kit.statement_key import load_statement_key
+from garim.translog.keys import Signer
 
 SERVICE = "audit"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -37,7 +38,9 @@ def wired(settings: AuditSettings) -> Iterator[MeshServer]:
         RefusedError: It cannot start: keys, database, stored tree or address are not as they must be.
     """
     process = Process(SERVICE, settings)
-    signer = load_signer(settings.log)
+    signer = Signer.of_private_key(
+        settings.log.origin, load_statement_key(settings.log.key, "checkpoint key")
+    )
     database = Database(settings.database.path)
     try:
         migrations.upgrade(database, MIGRATIONS)

@@ -15,7 +15,6 @@ from garim.custody.core import Core
 from garim.custody.crls import DeliveredLists
 from garim.custody.journal import Journal
 from garim.custody.keeper import Keeper, KeeperThread
-from garim.custody.keys import demand_pinned, load_statement_key
 from garim.custody.opener import OpenerProcess
 from garim.custody.peers import WarrantsPeer
 from garim.custody.policy_file import PolicyFile
@@ -37,6 +36,7 @@ from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.settings import load_settings
+from garim.kit.statement_key import demand_pinned, load_statement_key
 
 SERVICE = "custody"
 MIGRATIONS = Path(__file__).parent / "migrations"

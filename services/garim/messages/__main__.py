@@ -7,14 +7,10 @@ import os
 import sys
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
 from garim.api.custody.v1.custody_pb2_grpc import CustodyServiceStub
 from garim.api.messages.v1.messages_pb2_grpc import add_MessageStoreServiceServicer_to_server
 from garim.kit.db import Database
-from garim.kit.files import read_secret_file
 from garim.kit.governance import GovernanceSource
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
@@ -23,11 +19,11 @@ from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.settings import load_settings
+from garim.kit.statement_key import load_statement_key
 from garim.messages.peers import epochs_of_custody
 from garim.messages.service import Housekeeping, MessageStore
 from garim.messages.servicer import MessagesServicer
 from garim.messages.settings import MessagesSettings
-from garim.statements.refusal import Kind, RefusedError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -43,7 +39,7 @@ def serve(settings: MessagesSettings) -> None:
     """
     process = Process("messages", settings)
     clock, telemetry = process.clock, process.telemetry
-    key = _statement_key(settings.statement_key)
+    key = load_statement_key(settings.statement_key)
     database = Database(settings.database.path)
     upgrade(database, MIGRATIONS)
     governance = GovernanceSource(
@@ -95,21 +91,6 @@ def main() -> None:
     """Read the settings named on the command line and serve."""
     with refusals_end_the_process("garim-messages"):
         serve(load_settings(settings_path(sys.argv), MessagesSettings))
-
-
-def _statement_key(path: Path) -> Ed25519PrivateKey:
-    try:
-        key = load_pem_private_key(read_secret_file(path, "statement key"), password=None)
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, Ed25519PrivateKey):
-        raise RefusedError(
-            "KEY_VALUE",
-            f"{path} must hold an unencrypted Ed25519 key (PEM PKCS #8)",
-            kind=Kind.PRECONDITION,
-            field="statement_key",
-        )
-    return key
 
 
 if __name__ == "__main__":

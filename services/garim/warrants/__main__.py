@@ -20,7 +20,7 @@ from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.settings import load_settings
-from garim.warrants.keys import load_statement_key, pinned_check
+from garim.kit.statement_key import demand_pinned, load_statement_key
 from garim.warrants.means import Means, Policies
 from garim.warrants.peers import CustodyPeer, MessagesPeer
 from garim.warrants.revocation_lists import RevocationLists
@@ -85,8 +85,7 @@ def serve(settings: WarrantsSettings) -> None:
     )
     server.health.register("database", database.check)
     server.health.register("governance", warrants.demand_ready)
-    pinned = pinned_check(key, lambda: governance.current().keys_of(SERVICE))
-    server.health.register("statement_key", pinned)
+    server.health.register("statement_key", lambda: demand_pinned(key, governance.current().keys_of(SERVICE)))
     flusher = Flusher(ledger, telemetry)
     flusher.start()
     try:

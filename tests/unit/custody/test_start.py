@@ -9,8 +9,6 @@ from typing import Any, cast
 
 import grpc
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from custody_support.vault import MESH, POLICY, Vault, records_of
 from garim.api.common.v1 import statement_pb2
@@ -18,7 +16,6 @@ from garim.api.custody.v1 import custody_pb2 as pb
 from garim.api.messages.v1 import messages_pb2
 from garim.custody import genesis
 from garim.custody.crls import DeliveredLists
-from garim.custody.keys import demand_pinned, load_statement_key
 from garim.custody.policy_file import PolicyFile
 from garim.custody.servicer_dossiers import DossierRpcs, DossierUseCases
 from garim.custody.settings import CustodySettings
@@ -220,24 +217,6 @@ def test_custody_begins_an_empty_log_with_its_governance(vault: Vault, tmp_path:
     assert leaf.commitment == commitment(ZERO_SALT, operator.governance.versions[0].document)
     database.close()
     assert isinstance(vault.audit, FakeAuditCaller)
-
-
-def test_the_statement_key_must_be_pinned_private_and_readable(tmp_path: Path) -> None:
-    key = Ed25519PrivateKey.generate()
-    path = tmp_path / "statement.key"
-    path.touch(mode=0o600)
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    loaded = load_statement_key(path)
-    demand_pinned(loaded, [key.public_key().public_bytes_raw()])
-    with pytest.raises(RefusedError, match="STATEMENT_KEY"):
-        demand_pinned(loaded, [])
-    path.chmod(0o644)
-    with pytest.raises(RefusedError, match="KEY_FILE_MODE"):
-        load_statement_key(path)
-    path.chmod(0o600)
-    path.write_text("no key")
-    with pytest.raises(RefusedError, match="KEY_FILE_FORMAT"):
-        load_statement_key(path)
 
 
 def test_an_older_revocation_list_brings_no_certificate_back(vault: Vault, tmp_path: Path) -> None:

@@ -5,9 +5,6 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from garim.kit.db import Database
 from garim.kit.migrations import downgrade, upgrade
@@ -15,42 +12,9 @@ from garim.kit.settings import load_settings
 from garim.statements.refusal import RefusedError
 from garim.testing.pki import DocumentPki
 from garim.warrants.cases import State
-from garim.warrants.keys import load_statement_key, pinned_check
 from garim.warrants.settings import WarrantsSettings
 from garim.warrants.tables import metadata
 from warrants_support.desk import MIGRATIONS, Desk
-
-
-def write_key(path: Path, key: Ed25519PrivateKey | ec.EllipticCurvePrivateKey, mode: int = 0o600) -> Path:
-    path.touch(mode=mode)
-    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    path.chmod(mode)
-    return path
-
-
-def test_the_statement_key_is_read_from_a_private_file(tmp_path: Path) -> None:
-    key = Ed25519PrivateKey.generate()
-    loaded = load_statement_key(write_key(tmp_path / "key.pem", key))
-    assert loaded.private_bytes_raw() == key.private_bytes_raw()
-
-
-def test_a_statement_key_that_others_may_read_or_of_another_kind_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="KEY_FILE_MODE"):
-        load_statement_key(write_key(tmp_path / "wide.pem", Ed25519PrivateKey.generate(), 0o640))
-    with pytest.raises(RefusedError, match="FILE_MISSING"):
-        load_statement_key(tmp_path / "none.pem")
-    with pytest.raises(RefusedError, match="KEY_FILE_FORMAT"):
-        load_statement_key(write_key(tmp_path / "ec.pem", ec.generate_private_key(ec.SECP256R1())))
-    (tmp_path / "text.pem").touch(mode=0o600)
-    with pytest.raises(RefusedError, match="KEY_FILE_FORMAT"):
-        load_statement_key(tmp_path / "text.pem")
-
-
-def test_a_key_that_governance_does_not_pin_makes_the_service_not_ready() -> None:
-    key = Ed25519PrivateKey.generate()
-    pinned_check(key, lambda: [key.public_key().public_bytes_raw()])()
-    with pytest.raises(RefusedError, match="STATEMENT_KEY"):
-        pinned_check(key, list)()
 
 
 def test_settings_are_closed(tmp_path: Path) -> None:
