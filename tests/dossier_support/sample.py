@@ -236,6 +236,7 @@ class Office:
             return hashlib.sha256(known[name]).hexdigest()
 
         release = IdentitiesReleased(
+            format="garim-identities-released/1",
             mesh=MESH,
             request="0a" * 16,
             dossier=dossier,

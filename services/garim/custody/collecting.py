@@ -160,6 +160,7 @@ class Collecting:
         with self.core.database.reading() as connection:
             identities = unmask.identities(connection, request.id)
         return IdentitiesReleased(
+            format="garim-identities-released/1",
             mesh=self.core.mesh,
             request=request.id,
             dossier=request.dossier_id,

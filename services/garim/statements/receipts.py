@@ -101,7 +101,7 @@ class IdentitiesReleased(Closed):
         identities: What is released, sorted by pseudonym.
     """
 
-    format: Literal["garim-identities-released/1"] = "garim-identities-released/1"
+    format: Literal["garim-identities-released/1"]
     mesh: Name
     request: EpochId
     dossier: EpochId

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,6 +29,9 @@ KINDS = {
     messages_pb2.MESSAGE_KIND_RENAMED: "renamed",
     messages_pb2.MESSAGE_KIND_DELETED: "deleted",
 }
+
+DIGEST_BYTES = 32
+MEDIA_TYPES = frozenset(mimetypes.MimeTypes(filenames=()).types_map[True].values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,4 +172,7 @@ def _attachment(message: messages_pb2.ChatMessage) -> AttachmentNote | None:
     if not message.HasField("attachment"):
         return None
     one = message.attachment
-    return AttachmentNote(media_type=one.media_type, size=one.size, sha256=one.sha256.hex())
+    # Only what can be nothing but a media type leaves: the field is free text of a back end.
+    media_type = one.media_type if one.media_type in MEDIA_TYPES else "application/octet-stream"
+    digest = one.sha256 if len(one.sha256) == DIGEST_BYTES else bytes(DIGEST_BYTES)
+    return AttachmentNote(media_type=media_type, size=one.size, sha256=digest.hex())

@@ -44,8 +44,9 @@ def sealed_identities(
     table: PseudonymTable, people: dict[str, Person], secret: Secret, mesh: str, dossier: bytes
 ) -> Iterator[tuple[str, str, bytes]]:
     """Yield pseudonym, type and sealed identity of everything the table stands for, sorted by pseudonym."""
+    by_key = {person.key: person for person in people.values()}
     for pseudonym, kind, value in sorted(table.items()):
-        plain = strict_json.dump(_identity(kind, value, people))
+        plain = strict_json.dump(_identity(kind, value, by_key))
         fresh = secrets.token_bytes(identity.FRESH_BYTES)
         yield pseudonym, kind.value, identity.seal_identity(secret, mesh, dossier, pseudonym, plain, fresh)
 

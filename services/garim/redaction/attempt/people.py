@@ -28,6 +28,8 @@ def _normal(kind: str, value: str) -> str:
 def people_of(members: Iterable[RosterMember], subjects: Iterable[Subject]) -> dict[str, Person]:
     """Return everybody in the rosters by account id, with all names and identifiers of all rosters.
 
+    A person's key is `account:` and the account id: no account can pose as a name that is in no roster.
+
     Args:
         members: Members of every roster of the scope, repeated as they occur.
         subjects: Whom the document names.
@@ -37,9 +39,9 @@ def people_of(members: Iterable[RosterMember], subjects: Iterable[Subject]) -> d
     for member in members:
         known = people.get(member.account)
         if known is None:
-            known = Person(member.account, member.account, ())
+            known = Person(f"account:{member.account}", member.account, ())
         people[member.account] = Person(
-            key=member.account,
+            key=known.key,
             account=member.account,
             names=_union(known.names, member.names),
             phones=_union(known.phones, member.phones),

@@ -208,6 +208,9 @@ def _messages(
 ) -> list[messages_pb2.ChatMessage]:
     compressed = segments.open_block(key, item.header, item.ciphertext)
     try:
+        # A frame that states its size is not bounded by max_output_size.
+        if zstandard.frame_content_size(compressed) > MAX_BLOCK:
+            raise inconsistent("a segment's block is larger than any block")
         block = zstandard.ZstdDecompressor().decompress(compressed, max_output_size=MAX_BLOCK)
     except zstandard.ZstdError:
         raise inconsistent("a segment's block does not decompress") from None

@@ -224,7 +224,8 @@ class DossierAttempt:
         )
 
     def _people_seen(self, people: dict[str, Person]) -> int:
-        return sum(1 for _, kind, value in self._table.items() if kind is InfoType.PERSON and value in people)
+        keys = {person.key for person in people.values()}
+        return sum(1 for _, kind, value in self._table.items() if kind is InfoType.PERSON and value in keys)
 
 
 def _numbers(conversations: set[str]) -> dict[str, int]:
