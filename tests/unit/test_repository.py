@@ -43,7 +43,6 @@ WITH_SQL = {
     "redaction/builds.py": "the row of a build, changed step by step",
     "redaction/delivery.py": "the same row, at its delivery",
     "redaction/holds.py": "the rows of holds and their decisions",
-    "warrants/revocation_lists.py": "the rows of one table, which the module is named for",
 }
 
 # Folders of one machine or user, and places to fetch packages from: whoever installs chooses the index.

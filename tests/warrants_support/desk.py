@@ -18,6 +18,7 @@ from garim.kit.db import Database
 from garim.kit.identity import Peer, parse_spiffe_id, service_id
 from garim.kit.ledger import Ledger
 from garim.kit.migrations import upgrade
+from garim.kit.revocation_lists import RevocationLists
 from garim.statements import subjects
 from garim.statements.decisions import Action
 from garim.statements.dsse import Envelope
@@ -28,7 +29,6 @@ from garim.testing.pki import DocumentPki
 from garim.translog.leaf import Leaf, parse_leaf
 from garim.warrants.cases import Case
 from garim.warrants.means import Means, Policies
-from garim.warrants.revocation_lists import RevocationLists
 from garim.warrants.service import Submitted, Warrants
 from garim.warrants.tables import CaseTables, noting_in
 

@@ -12,7 +12,6 @@ from garim.api.custody.v1.custody_pb2_grpc import add_CustodyServiceServicer_to_
 from garim.custody import genesis
 from garim.custody.age import encrypt_to
 from garim.custody.core import Core
-from garim.custody.crls import DeliveredLists
 from garim.custody.journal import Journal
 from garim.custody.keeper import Keeper, KeeperThread
 from garim.custody.opener import OpenerProcess
@@ -35,6 +34,7 @@ from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
 from garim.kit.process import Process, refusals_end_the_process, settings_path
+from garim.kit.revocation_lists import RevocationLists
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import demand_pinned, load_statement_key
 
@@ -83,7 +83,7 @@ def serve(settings: CustodySettings) -> None:
         journal=Journal(ledger, mesh, clock, public, key.sign),
         warrants=WarrantsPeer(process.peers),
         policies=PolicyFile(lambda: read_file(settings.policy_file, "policy file")),
-        crls=DeliveredLists(settings.crls_folder, database, clock).at_hand,
+        crls=RevocationLists(settings.crls_folder, database, clock).at_hand,
         sign=key.sign,
         draw=os.urandom,
     )

@@ -34,16 +34,12 @@ class Crl:
         issuer: DER of its issuer's name.
         signer_sha256: Fingerprint of the configured certificate whose key signed it.
         number: Its CRL number; a later list has a higher one.
-        issued_ms: thisUpdate, milliseconds since 1970.
-        expires_ms: nextUpdate, milliseconds since 1970.
         der: The list as it was signed; keep this and hand it to every later check.
     """
 
     issuer: bytes
     signer_sha256: str
     number: int
-    issued_ms: int
-    expires_ms: int
     der: bytes
 
     def revokes(self, serial: int) -> bool:
@@ -89,29 +85,8 @@ def _read_crl(data: bytes, trust: TrustPolicy, now_ms: int) -> Crl:
         issuer=crl.issuer.public_bytes(),
         signer_sha256=signer,
         number=number,
-        issued_ms=issued,
-        expires_ms=expires,
         der=der,
     )
-
-
-def admit_crl(candidate: Crl, held: Iterable[Crl]) -> None:
-    """Refuse a list that is older than, or contradicts, one already held of the same issuer.
-
-    Args:
-        candidate: As `read_crl` returned it.
-        held: The lists held so far, stale ones included.
-
-    Raises:
-        RefusedError: `CRL_OLDER`.
-    """
-    for known in held:
-        if known.issuer != candidate.issuer or known.der == candidate.der:
-            continue
-        if candidate.number <= known.number or candidate.issued_ms < known.issued_ms:
-            raise RefusedError(
-                "CRL_OLDER", "a newer revocation list of this issuer is held", kind=Kind.EXISTS
-            )
 
 
 def check_revocation(

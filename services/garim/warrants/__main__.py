@@ -19,11 +19,11 @@ from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
 from garim.kit.process import Process, refusals_end_the_process, settings_path
+from garim.kit.revocation_lists import RevocationLists
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import demand_pinned, load_statement_key
 from garim.warrants.means import Means, Policies
 from garim.warrants.peers import CustodyPeer, MessagesPeer
-from garim.warrants.revocation_lists import RevocationLists
 from garim.warrants.service import Warrants
 from garim.warrants.servicer import WarrantsServicer
 from garim.warrants.settings import WarrantsSettings

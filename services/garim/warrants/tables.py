@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from garim.kit import governance_table
+from garim.kit import governance_table, revocation_lists
 from garim.kit.convert import Logged, Received
 from garim.kit.db import Database
 from garim.kit.ledger import Ledger
@@ -25,6 +25,7 @@ from garim.warrants.ports import Rule
 metadata = sa.MetaData()
 add_ledger_to(metadata)
 governance_table.add_to(metadata)
+revocation_lists.add_to(metadata)
 
 cases = sa.Table(
     "cases",
@@ -93,15 +94,6 @@ revocations = sa.Table(
     metadata,
     sa.Column("authority", sa.Text, primary_key=True),
     sa.Column("digest", sa.Text, primary_key=True),
-)
-
-revocation_lists = sa.Table(
-    "revocation_lists",
-    metadata,
-    sa.Column("issuer", sa.LargeBinary, primary_key=True),
-    sa.Column("signer", sa.Text, primary_key=True),
-    sa.Column("number", sa.Text, nullable=False),
-    sa.Column("content", sa.LargeBinary, nullable=False),
 )
 
 Noting = Callable[[sa.Connection, Note], None]

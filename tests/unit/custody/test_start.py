@@ -15,12 +15,10 @@ from garim.api.common.v1 import statement_pb2
 from garim.api.custody.v1 import custody_pb2 as pb
 from garim.api.messages.v1 import messages_pb2
 from garim.custody import genesis
-from garim.custody.crls import DeliveredLists
 from garim.custody.policy_file import PolicyFile
 from garim.custody.servicer_dossiers import DossierRpcs, DossierUseCases
 from garim.custody.settings import CustodySettings
 from garim.custody.tables import schema
-from garim.documents.x509 import TrustPolicy
 from garim.kit.convert import document_to, envelope_to, logged_to
 from garim.kit.db import Database
 from garim.kit.governance_table import GovernanceTable
@@ -217,24 +215,6 @@ def test_custody_begins_an_empty_log_with_its_governance(vault: Vault, tmp_path:
     assert leaf.commitment == commitment(ZERO_SALT, operator.governance.versions[0].document)
     database.close()
     assert isinstance(vault.audit, FakeAuditCaller)
-
-
-def test_an_older_revocation_list_brings_no_certificate_back(vault: Vault, tmp_path: Path) -> None:
-    folder = tmp_path / "crls"
-    folder.mkdir()
-    pki = vault.pki
-    vault.until_request()
-    lists = DeliveredLists(folder, vault.database, vault.clock)
-    trust = TrustPolicy.of(vault.operator.governance.current())
-    assert lists.at_hand(trust) == []
-    newer = pki.agency_ca.crl(pki.now, [pki.chief.certificate], number=2)
-    (folder / "a.crl").write_bytes(newer)
-    assert lists.at_hand(trust) == [newer]
-    (folder / "a.crl").write_bytes(pki.agency_ca.crl(pki.now, number=1))
-    (folder / "b.crl").write_bytes(b"no list")
-    assert lists.at_hand(trust) == [newer]
-    (folder / "a.crl").unlink()
-    assert lists.at_hand(trust) == [newer]
 
 
 def test_the_policy_file_is_read_anew_when_it_changes() -> None:

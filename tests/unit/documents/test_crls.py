@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from garim.documents.crls import MAX_CRL_BYTES, admit_crl, read_crl
+from garim.documents.crls import MAX_CRL_BYTES, read_crl
 from garim.documents.verify import VerifiedDocument
 from garim.documents.x509 import TrustPolicy
 from garim.testing import documents
@@ -132,16 +132,3 @@ def test_a_list_is_taken_as_pem_and_kept_as_der(pki: DocumentPki) -> None:
     assert read.der == der
     assert read.revokes(pki.revoked.certificate.serial_number)
     assert not read.revokes(pki.chief.certificate.serial_number)
-
-
-def test_an_older_list_does_not_replace_a_newer_one(pki: DocumentPki, reasons: Reasons) -> None:
-    now = documents.millis(pki)
-    older = read_crl(pki.agency_ca.crl(pki.now - DAY, number=1), pki.trust, now)
-    newer = read_crl(pki.agency_ca.crl(pki.now, number=2), pki.trust, now)
-    back_dated = read_crl(pki.agency_ca.crl(pki.now - 2 * DAY, number=3), pki.trust, now)
-    same_number = read_crl(pki.agency_ca.crl(pki.now, [pki.chief.certificate], number=2), pki.trust, now)
-    admit_crl(newer, [older])
-    admit_crl(newer, [newer])
-    admit_crl(newer, [read_crl(pki.court_ca.crl(pki.now, number=9), pki.trust, now)])
-    for candidate in (older, back_dated, same_number):
-        assert reasons(admit_crl, candidate, [newer]) == ["CRL_OLDER"]

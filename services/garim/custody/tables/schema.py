@@ -13,11 +13,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from garim.kit import governance_table, ledger
+from garim.kit import governance_table, ledger, revocation_lists
 
 metadata = MetaData()
 ledger.add_to(metadata)
 governance_table.add_to(metadata)
+revocation_lists.add_to(metadata)
 
 key_objects = Table(
     "key_objects",
@@ -155,15 +156,6 @@ order_keys = Table(
     Column("batch_id", String, nullable=False),
     Column("position", Integer, nullable=False),
     Column("segment", Integer, nullable=False),
-)
-
-revocation_lists = Table(
-    "revocation_lists",
-    metadata,
-    Column("issuer", LargeBinary, primary_key=True),
-    Column("signer", String, primary_key=True),
-    Column("number", String, nullable=False),
-    Column("content", LargeBinary, nullable=False),
 )
 
 recovery_keys = Table(

@@ -17,9 +17,30 @@ from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.files import read_file
 from garim.statements.refusal import RefusedError
-from garim.warrants.tables import revocation_lists as table
 
 SUFFIXES = frozenset({".crl", ".pem", ".der"})
+
+_METADATA = sa.MetaData()
+
+lists = sa.Table(
+    "revocation_lists",
+    _METADATA,
+    # DER of the name, and fingerprint of the certificate whose key signed: each pair numbers its lists anew.
+    sa.Column("issuer", sa.LargeBinary, primary_key=True),
+    sa.Column("signer", sa.Text, primary_key=True),
+    # CRL numbers have up to 20 octets (RFC 5280 section 5.2.3): more than an integer column holds.
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+
+
+def add_to(metadata: sa.MetaData) -> None:
+    """Add the table to a service's own metadata.
+
+    Args:
+        metadata: Where the service declares its tables.
+    """
+    lists.to_metadata(metadata)
 
 
 class RevocationLists:
@@ -27,7 +48,7 @@ class RevocationLists:
 
     Args:
         folder: Where they are delivered.
-        database: Where the newest ones are kept.
+        database: The service's own, with this module's table.
         clock: Time at which a list must count.
     """
 
@@ -37,9 +58,9 @@ class RevocationLists:
         self._clock = clock
 
     def at_hand(self, trust: TrustPolicy) -> Sequence[bytes]:
-        """Take in what was delivered, and return the newest list of each issuer.
+        """Take in what was delivered, and return the newest list of each issuer, DER.
 
-        A delivered list that does not count (unreadable, stale, of an unknown issuer, older than the kept
+        A delivered list that does not count (unreadable, stale, of an unknown issuer, not newer than the kept
         one) is passed over: without a fresh one, documents are refused.
 
         Args:
@@ -53,7 +74,7 @@ class RevocationLists:
                 for crl in newer:
                     _keep(connection, crl)
         with self._database.reading() as connection:
-            return list(connection.execute(sa.select(table.c.content)).scalars())
+            return list(connection.execute(sa.select(lists.c.content)).scalars())
 
     def _files(self) -> list[Path]:
         if not self._folder.is_dir():
@@ -68,20 +89,21 @@ class RevocationLists:
 
 
 def _same(crl: Crl) -> sa.ColumnElement[bool]:
-    return (table.c.issuer == crl.issuer) & (table.c.signer == crl.signer_sha256)
+    return (lists.c.issuer == crl.issuer) & (lists.c.signer == crl.signer_sha256)
 
 
 def _is_newer(connection: sa.Connection, crl: Crl) -> bool:
-    row = connection.execute(sa.select(table.c.number).where(_same(crl))).first()
-    return row is None or crl.number > int(row.number)
+    number = connection.execute(sa.select(lists.c.number).where(_same(crl))).scalar_one_or_none()
+    return number is None or crl.number > int(number)
 
 
 def _keep(connection: sa.Connection, crl: Crl) -> None:
+    """Keep a list in place of an older one; of two delivered at once, the newer one stays."""
     if not _is_newer(connection, crl):
         return
-    connection.execute(sa.delete(table).where(_same(crl)))
+    connection.execute(sa.delete(lists).where(_same(crl)))
     connection.execute(
-        sa.insert(table).values(
+        sa.insert(lists).values(
             issuer=crl.issuer, signer=crl.signer_sha256, number=str(crl.number), content=crl.der
         )
     )
