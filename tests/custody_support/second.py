@@ -378,6 +378,16 @@ class SecondVault(Vault):
 
         self.opener.run = run  # type: ignore[method-assign]
 
+    def cancelled(self, digest: str) -> None:
+        """Have warrants say that the case of one document alone is cancelled."""
+        plain = self.warrants.case_status
+
+        def status(document: bytes, nonce: bytes) -> Envelope:
+            self.warrants.state = "cancelled" if document.hex() == digest else "granted"
+            return plain(document, nonce)
+
+        self.warrants.case_status = status  # type: ignore[method-assign]
+
     def next_governance(self, **changes: Any) -> bytes:
         """Return a draft of the next version: the one in force with changes."""
         current = self.own.current()

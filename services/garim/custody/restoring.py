@@ -290,7 +290,7 @@ class RestoringThread:
             else:
                 self._done.set()
                 if lost:
-                    self._telemetry.warning("database_was_restored", entries=lost)
+                    self._telemetry.warning("database_was_restored", count=lost)
 
 
 def _lying(what: str) -> RefusedError:

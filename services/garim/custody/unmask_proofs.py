@@ -39,8 +39,8 @@ def demand_scope(grant: UnmaskGrant, document: VerifiedDocument, claims: Supplem
             )
 
 
-def demand_first_document(dossier: Dossier, document: VerifiedDocument, claims: Supplementary) -> None:
-    """Refuse a second document that is not of the first one's authority and case, or is the first one.
+def demand_first_document(dossier: Dossier, claims: Supplementary) -> None:
+    """Refuse a second document that is not of the first one's authority and case.
 
     Raises:
         RefusedError: `FIRST_DOCUMENT`, with the field that differs.
@@ -59,8 +59,6 @@ def demand_first_document(dossier: Dossier, document: VerifiedDocument, claims: 
                 kind=Kind.FORBIDDEN,
                 field=field,
             )
-    if document.digest == dossier.document_digest:
-        raise RefusedError("FIRST_DOCUMENT", "a document is not its own second request", kind=Kind.FORBIDDEN)
 
 
 def demand_proven(

@@ -57,7 +57,7 @@ class Unmasking:
         demand_scope(grant, document, claims)
         demand_policy(core, grant, claims)
         dossier = self._dossier(claims)
-        demand_first_document(dossier, document, claims)
+        demand_first_document(dossier, claims)
         identities = demand_proven(dossier, claims, received.attachments)
         known = self._known(document, proven.digest)
         if known is None:

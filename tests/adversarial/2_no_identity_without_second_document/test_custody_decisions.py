@@ -142,6 +142,29 @@ def test_a_decision_lives_a_day_at_most_and_is_not_made_ahead(
     refused(vault, request, "GOVERNANCE_VERSION", wrong, "na-rae", vault.shares(request, "na-rae"))
 
 
+@pytest.mark.parametrize("changes", [{"governance": 2}, {"freeze": "ab" * 16}])
+def test_a_denial_of_another_governance_or_freeze_is_refused_too(
+    vault: SecondVault, packed: Packed, changes: dict[str, Any]
+) -> None:
+    request = vault.ask(packed)
+    vault.approve(request, "ga-on")
+    wrong = vault.decision("na-rae", "deny", request.subject, **changes)
+    refused(vault, request, "GOVERNANCE_VERSION", wrong, "na-rae", [])
+
+
+def test_a_strangers_approval_written_into_the_database_counts_nothing(
+    vault: SecondVault, packed: Packed
+) -> None:
+    request = vault.ask(packed)
+    vault.approve(request, "ga-on")
+    approval = vault.decision("ra-on", "approve", request.subject, key=Ed25519PrivateKey.generate())
+    kept = KeptDecision("ra-on", "approve", dsse.to_bytes(approval), vault.clock.now_ms())
+    shares = [dataclasses.replace(one, custodian="ra-on") for one in vault.shares(request, "na-rae")]
+    with vault.database.writing() as connection:
+        unmask.decide(connection, request.id, "00" * 32, kept, shares)
+    vault_denies(vault, request, "REQUEST_UNDECIDED")
+
+
 def test_a_denial_gives_its_reason(vault: SecondVault, packed: Packed) -> None:
     request = vault.ask(packed)
     silent = vault.decision("na-rae", "deny", request.subject, reason=" ")

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from custody_support.second import NAMES, Packed, SecondVault
 from custody_support.vault import digest_of, resigned
 from garim.custody.kinds import REQUEST
-from garim.custody.tables import unmask
+from garim.custody.tables import dossiers, unmask
 from garim.documents import formats
 from garim.documents.sign import sign_document
 from garim.kit.convert import Logged, Received
@@ -177,6 +177,21 @@ def test_a_swapped_sealed_identity_that_the_document_names_is_refused(
     refused(vault, "PSEUDONYM_PROOF", received)
 
 
+def test_a_document_that_names_another_digest_than_it_brings_is_refused(
+    vault: SecondVault, packed: Packed
+) -> None:
+    assert refused(vault, "PSEUDONYM_PROOF", bent(vault, packed, sealed_sha256="11" * 32)).field == (
+        "identities[0].sealed_sha256"
+    )
+
+
+def test_a_document_of_another_authority_is_refused(vault: SecondVault, packed: Packed) -> None:
+    other = strict_json.parse_object(packed.dossier.payload) | {"authority": "TEST 다른검찰청"}
+    with vault.database.writing() as connection:
+        dossiers.change(connection, packed.dossier.id, payload=strict_json.dump(other))
+    assert refused(vault, "FIRST_DOCUMENT", vault.second(packed)).field == "authority"
+
+
 @pytest.mark.parametrize("count", [0, 2])
 def test_attachments_are_exactly_those_named(vault: SecondVault, packed: Packed, count: int) -> None:
     received = vault.second(packed)
@@ -207,6 +222,13 @@ def test_a_case_that_is_not_granted_opens_nothing(vault: SecondVault, packed: Pa
     grant = vault.unmask_grant(received)
     vault.warrants.state = {"cancelled": "cancelled", "revoked": "refused", "waiting": "in-review"}[state]
     refused(vault, "CASE_STATE", received, grant)
+
+
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_each_of_the_two_cases_must_be_granted(vault: SecondVault, packed: Packed, which: str) -> None:
+    received = vault.second(packed)
+    vault.cancelled(packed.dossier.document_digest if which == "first" else digest_of(received))
+    refused(vault, "CASE_STATE", received)
 
 
 def test_no_status_no_request(vault: SecondVault, packed: Packed) -> None:

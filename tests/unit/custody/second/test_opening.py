@@ -143,6 +143,7 @@ def test_after_its_deadline_a_dossier_takes_no_request(vault: SecondVault) -> No
     vault.clock.advance(1000)
     with pytest.raises(RefusedError, match="DOSSIER_EXPIRED"):
         vault.ask(packed)
+    assert vault.logged("unmask-requested") == 0
 
 
 def test_expiry_is_judged_at_the_time_of_the_log_entry(vault: SecondVault, packed: Packed) -> None:

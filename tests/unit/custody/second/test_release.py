@@ -93,6 +93,15 @@ def test_a_case_that_is_granted_no_more_releases_nothing(
     nothing_leaves(vault, approved, "CASE_STATUS")
 
 
+@pytest.mark.parametrize("which", ["first", "second"])
+def test_each_of_the_two_cases_must_be_granted(
+    vault: SecondVault, packed: Packed, approved: UnmaskRequest, which: str
+) -> None:
+    vault.cancelled(packed.dossier.document_digest if which == "first" else approved.document_digest)
+    nothing_leaves(vault, approved, "CASE_STATE")
+    assert vault.logged("identities-released") == 0
+
+
 def test_both_cases_are_asked_about(vault: SecondVault, approved: UnmaskRequest) -> None:
     before = vault.warrants.asked
     vault.collecting.collect(approved.id)
