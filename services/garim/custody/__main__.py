@@ -17,7 +17,7 @@ from garim.custody.keeper import Keeper, KeeperThread
 from garim.custody.opener import OpenerProcess
 from garim.custody.peers import WarrantsPeer
 from garim.custody.policy_file import PolicyFile
-from garim.custody.providers import demand_destroys_in_time, open_provider
+from garim.custody.providers import demand_destroys_in_time
 from garim.custody.reapplying import Reapplying
 from garim.custody.recovery import recovery_public
 from garim.custody.restoring import Restoring, RestoringThread
@@ -34,6 +34,7 @@ from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
 from garim.kit.process import Process, refusals_end_the_process, settings_path
+from garim.kit.providers.opening import open_key_provider
 from garim.kit.revocation_lists import RevocationLists
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import demand_pinned, load_statement_key
@@ -59,7 +60,7 @@ def serve(settings: CustodySettings) -> None:
     governance = genesis.OwnGovernance(GovernanceTable(database), mesh, settings.governance_genesis)
     genesis.begin(governance, settings.governance_folder)
     demand_pinned(key, governance.current().keys_of(SERVICE))
-    provider = open_provider(settings.keys.folder, settings.keys.passphrase_file, mesh)
+    provider = open_key_provider(settings.keys, mesh)
     demand_destroys_in_time(provider, governance.current().terms.retention)
     opener = OpenerProcess(settings.keys.folder, settings.keys.passphrase_file, mesh)
     audit = process.peers.stub(AuditLogServiceStub, "audit")

@@ -18,9 +18,9 @@ import threading
 from pathlib import Path
 
 from garim.custody import work
-from garim.custody.providers import open_provider
 from garim.kit.hardening import harden_process
 from garim.kit.providers import KeyProvider
+from garim.kit.providers.opening import open_file_provider
 from garim.statements import strict_json
 from garim.statements.refusal import Kind, RefusedError
 
@@ -215,7 +215,7 @@ def main() -> None:
     harden_process()
     descriptor, mesh, folder, *passphrase = sys.argv[1:]
     try:
-        provider = open_provider(Path(folder), Path(passphrase[0]) if passphrase else None, mesh)
+        provider = open_file_provider(Path(folder), Path(passphrase[0]) if passphrase else None, mesh)
     except RefusedError as refusal:
         sys.stderr.write(f"garim-custody-opener: {refusal.reason}: {refusal.message}\n")
         raise SystemExit(2) from None

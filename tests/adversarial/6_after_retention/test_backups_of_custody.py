@@ -11,9 +11,9 @@ import pytest
 
 from custody_support.vault import MESH, CustodyOperator, Vault, records_of
 from garim.custody.kinds import DOSSIER, EPOCH, ORDER
-from garim.custody.providers import open_provider
 from garim.documents.policy import DAY_MS
 from garim.kit.providers import KeyHandle
+from garim.kit.providers.file import FileKeyProvider
 from garim.sealing.write_secret import WriteSecretRecord
 from garim.statements.refusal import RefusedError
 from garim.testing import documents
@@ -24,7 +24,7 @@ from garim.testing.records import Stored
 @pytest.fixture
 def filed(tmp_path: Path, pki: DocumentPki) -> Iterator[Vault]:
     """Custody with the file provider."""
-    opened = Vault(tmp_path, CustodyOperator(pki), open_provider(tmp_path / "keys", None, MESH))
+    opened = Vault(tmp_path, CustodyOperator(pki), FileKeyProvider(tmp_path / "keys", MESH))
     yield opened
     opened.close()
 

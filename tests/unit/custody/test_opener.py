@@ -3,6 +3,8 @@ from __future__ import annotations
 import os
 import secrets
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +16,8 @@ from custody_support.vault import MESH, CustodyOperator, Vault
 from garim.custody import jobs
 from garim.custody.kinds import EPOCH
 from garim.custody.opener import OpenerProcess
-from garim.custody.providers import open_provider
 from garim.kit.providers import KeyHandle, KeyProvider
+from garim.kit.providers.file import FileKeyProvider
 from garim.sealing import hpke
 from garim.statements.refusal import RefusedError
 from garim.testing.pki import DocumentPki
@@ -23,7 +25,7 @@ from garim.testing.pki import DocumentPki
 
 @pytest.fixture
 def provider(tmp_path: Path) -> KeyProvider:
-    return open_provider(tmp_path / "keys", None, MESH)
+    return FileKeyProvider(tmp_path / "keys", MESH)
 
 
 @pytest.fixture
@@ -75,6 +77,25 @@ def test_a_wrong_passphrase_keeps_it_from_starting(tmp_path: Path, provider: Key
     passphrase.chmod(0o600)
     with pytest.raises(RefusedError, match="OPENER_FAILED"):
         OpenerProcess(tmp_path / "keys", passphrase, MESH)
+
+
+def test_an_empty_passphrase_keeps_it_from_starting(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    passphrase = tmp_path / "passphrase"
+    passphrase.write_text("\n")
+    passphrase.chmod(0o600)
+    with pytest.raises(RefusedError, match="OPENER_FAILED"):
+        OpenerProcess(tmp_path / "fresh", passphrase, MESH)
+    assert "KEY_PASSPHRASE_EMPTY" in capfd.readouterr().err
+
+
+def test_the_opener_loads_neither_grpc_nor_a_database() -> None:
+    program = (
+        "import sys, garim.custody.opener;"
+        "sys.exit(bool({name.partition('.')[0] for name in sys.modules} & {'grpc', 'sqlalchemy'}))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def children_of(pid: int) -> list[int]:
