@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import datetime as dt
 import itertools
@@ -12,6 +11,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -53,7 +53,7 @@ from garim.kit.ledger import Ledger, tables
 from garim.kit.telemetry import Telemetry
 from garim.kit.tls import Rotation, TlsFiles
 from garim.statements.receipts import DossierReceipt
-from garim.statements.refusal import RefusedError
+from garim.statements.refusal import Kind, RefusedError
 
 WRITE_SECRET_S = 2
 StubT = TypeVar("StubT")
@@ -135,6 +135,7 @@ class LiveMesh:
         self._numbers = itertools.count(1)
         self._thieves: dict[str, Thief] = {}
         self._ledgers: dict[str, tuple[Ledger, Database]] = {}
+        self._starter = ThreadPoolExecutor(1)
         self.up()
 
     def __enter__(self) -> Self:
@@ -146,6 +147,7 @@ class LiveMesh:
         for _, database in self._ledgers.values():
             database.close()
         self.processes.stop()
+        self._starter.shutdown()
         for service in self.file.addresses:
             self._reap(service)
 
@@ -171,6 +173,12 @@ class LiveMesh:
         pid = self.pid(service)
         os.kill(pid, signal.SIGKILL)
         self._reap(service)
+
+    def kill_and_start(self, service: str) -> None:
+        """End a service without any warning, and start it again; it is not waited for."""
+        self.kill(service)
+        # A tied process ends with the thread that started it, so that has to last.
+        self._starter.submit(self.processes.start, service, tied=True).result()
 
     def stolen(self, whose: str) -> Thief:
         """Return a thief of `service/NAME`, `person/ROLE/NAME` or `backend/NAME`."""
@@ -343,11 +351,6 @@ def as_document(content: bytes, attachments: Sequence[bytes] = ()) -> statement_
     return statement_pb2.Document(media_type=JWS_MEDIA_TYPE, content=content, attachments=attachments)
 
 
-def job_bytes(text: str) -> bytes:
-    """Return what stands in base64 in an attempt's job."""
-    return base64.b64decode(text)
-
-
 def until(done: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until something is so."""
     end = time.monotonic() + seconds
@@ -359,6 +362,18 @@ def until(done: Callable[[], bool], seconds: float = 30.0) -> None:
 def willing(call: Callable[[], AnswerT], seconds: float = 30.0) -> AnswerT:
     """Repeat a call while services wait for each other after a start."""
     return patiently(call, seconds)
+
+
+def insist(step: Callable[[], AnswerT], seconds: float = 60.0) -> AnswerT:
+    """Repeat a step as somebody would who is told to try again, while services die under it."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            return step()
+        except RefusedError as error:
+            if error.kind is not Kind.UNAVAILABLE or time.monotonic() > end:
+                raise
+        time.sleep(0.2)
 
 
 @contextlib.contextmanager

@@ -76,8 +76,8 @@ class Pins:
                 self._demand_genesis(checkpoint)
                 larger = advance_pin(None, checkpoint, ())
             else:
-                given = pin == sent and pin.size <= checkpoint.size
-                larger = self._advanced(pin, note, checkpoint, path if given else self._path(pin, checkpoint))
+                given = path if pin == sent and pin.size <= checkpoint.size else None
+                larger = self._advanced(pin, note, checkpoint, given)
             with self._database.writing() as connection:
                 if larger == pin or _swap(connection, pin, larger, note):
                     if then is not None:
@@ -86,10 +86,11 @@ class Pins:
         raise unavailable()
 
     def _advanced(
-        self, pin: Checkpoint, note: bytes, checkpoint: Checkpoint, path: Sequence[bytes]
+        self, pin: Checkpoint, note: bytes, checkpoint: Checkpoint, path: Sequence[bytes] | None
     ) -> Checkpoint:
         try:
-            return advance_pin(pin, checkpoint, path)
+            # A log that no longer knows one of the two notes it has signed contradicts itself as well.
+            return advance_pin(pin, checkpoint, self._path(pin, checkpoint) if path is None else path)
         except RefusedError as error:
             if error.reason == "LOG_FORK":
                 self.keep_evidence(note, pin.origin)
