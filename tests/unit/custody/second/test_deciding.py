@@ -84,6 +84,14 @@ def test_who_approved_may_still_deny_and_not_the_other_way(vault: SecondVault, p
     assert vault.collecting.collect(request.id)
 
 
+def test_one_custodian_denies_once(vault: SecondVault, packed: Packed) -> None:
+    request = vault.deny(vault.ask(packed), "ga-on")
+    again = vault.decision("ga-on", "deny", request.subject, reason="TEST 다시")
+    with pytest.raises(RefusedError, match="DECISION_REPEATED"):
+        vault.decisions.decide(request.id, again, [], "ga-on")
+    assert vault.find(request).state == "pending"
+
+
 def test_denial_works_while_frozen_and_approval_does_not(vault: SecondVault, packed: Packed) -> None:
     request = vault.ask(packed)
     vault.freeze()

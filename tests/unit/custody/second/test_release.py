@@ -10,6 +10,7 @@ import pytest
 
 from custody_support.second import HOUR_MS, NAMES, Packed, SecondVault
 from custody_support.vault import MESH
+from garim.custody.deciding_unmask import end_request
 from garim.custody.kinds import DOSSIER, REQUEST
 from garim.custody.tables import dossiers, unmask
 from garim.custody.tables.unmask import UnmaskRequest
@@ -305,6 +306,14 @@ def test_an_ended_request_does_not_undo_a_release(vault: SecondVault, approved: 
     answer = vault.collecting.collect(approved.id)
     vault.clock.advance(15 * 24 * HOUR_MS)
     assert vault.collecting.collect(approved.id) == answer
+    assert vault.find(approved).state == "released"
+
+
+@pytest.mark.parametrize("state", ["denied", "expired", "revoked"])
+def test_what_is_finished_is_not_ended_again(vault: SecondVault, approved: UnmaskRequest, state: Any) -> None:
+    vault.collecting.collect(approved.id)
+    with vault.database.writing() as connection:
+        end_request(connection, approved.id, state, vault.clock.now_ms())
     assert vault.find(approved).state == "released"
 
 
