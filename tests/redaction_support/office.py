@@ -33,6 +33,7 @@ from garim.redaction.peers import RedactionPeers
 from garim.statements.cases import CaseStatus
 from garim.statements.grants import DisclosureGrant, PreservationGrant
 from garim.statements.receipts import EpochClosed
+from garim.statements.refusal import RefusedError
 from garim.testing.operator import MESH, STORE, SampleOperator
 from garim.testing.pki import make_pki
 
@@ -41,7 +42,18 @@ DOSSIER = b"\x0d" * 16
 DOCUMENT = "dd" * 32
 NOW = dt.datetime(2026, 9, 21, 9, tzinfo=dt.UTC)
 PACKAGE = b"encrypted to the recipient" * 20_000
+STAGE = redaction_pb2.BuildStage.Name
 Script = Callable[[Job], Iterator[Event]]
+
+
+def reason(call: Callable[[], object]) -> str:
+    with pytest.raises(RefusedError) as refused:
+        call()
+    return refused.value.reason
+
+
+def stages(office: Office) -> list[str]:
+    return [STAGE(one.stage).removeprefix("BUILD_STAGE_") for one in office.build()]
 
 
 def packed(data: bytes = PACKAGE) -> Packed:
@@ -126,7 +138,9 @@ class Office:
         self.builds = Builds(
             settings, self.database, peers, self.ledger, self.operator.governance, self.holds
         )
-        self.delivery = Delivery(self.builds, self.database, peers, self.ledger, self.spool)
+        self.delivery = Delivery(
+            self.builds, self.database, peers, self.ledger, self.spool, secrets.token_bytes
+        )
 
     def build(self) -> list[redaction_pb2.BuildDossierResponse]:
         return list(self.builds.build(CASE))

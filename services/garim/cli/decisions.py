@@ -15,7 +15,7 @@ from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import RefusedError
 
 VALID_MS = 12 * 60 * 60 * 1000
-_NEED_REASON = frozenset({"deny", "review-deny", "cancel", "freeze"})
+_NEED_REASON = frozenset({"deny", "review-deny", "lift", "cancel", "freeze"})
 
 
 def make_decision(

@@ -22,9 +22,6 @@ from garim.statements.grants import Grant
 from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 from garim.translog.leaf import Leaf
 
-DECISION_LIFE_MS = 24 * 3_600_000
-CLOCK_DIFFERENCE_MS = 120_000
-
 GrantT = TypeVar("GrantT", bound=Grant)
 ClaimsT = TypeVar("ClaimsT", bound=Claims)
 
@@ -172,9 +169,8 @@ def counting_reviewers(
             decision = _decision(envelope, raw_key(reviewer.decision_key), governance, at_ms)
             if decision is None or decision.person != reviewer.person:
                 continue
-            if (decision.subject, decision.governance) != (subject, judged_under) or not lives_shortly(
-                decision, at_ms
-            ):
+            named = (decision.subject, decision.governance)
+            if named != (subject, judged_under) or not decision.lives_shortly(at_ms):
                 continue
             action: Action = decision.action
             if action == "review-approve":
@@ -196,20 +192,7 @@ def counts_now(decision: Decision, governance: Governance, freeze: str | None, n
     return (
         decision.governance == governance.version
         and decision.freeze == freeze
-        and lives_shortly(decision, now_ms)
-    )
-
-
-def lives_shortly(decision: Decision, at_ms: int) -> bool:
-    """Tell whether a decision was made before a time and lives no longer than decisions may.
-
-    Args:
-        decision: Verified.
-        at_ms: Milliseconds since the Unix epoch.
-    """
-    return (
-        decision.issued <= at_ms + CLOCK_DIFFERENCE_MS
-        and decision.expires - decision.issued <= DECISION_LIFE_MS
+        and decision.lives_shortly(now_ms)
     )
 
 

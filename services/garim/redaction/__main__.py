@@ -75,7 +75,7 @@ def serve(path: Path, settings: RedactionSettings, clock: Clock, telemetry: Tele
         governance,
         holds,
     )
-    delivery = Delivery(builds, database, peers, ledger, settings.spool_folder)
+    delivery = Delivery(builds, database, peers, ledger, settings.spool_folder, secrets.token_bytes)
     servicer = RedactionServicer(builds, delivery, holds, settings.mesh)
     server = MeshServer(
         settings,

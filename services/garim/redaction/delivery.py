@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ class Delivery:
         peers: Tells the case status.
         ledger: Deliveries are logged first.
         spool: Where packages lie.
+        draw: Returns that many random bytes; each delivery has an id of its own.
     """
 
     builds: Builds
@@ -41,6 +42,7 @@ class Delivery:
     peers: RedactionPeers
     ledger: Ledger
     spool: Path
+    draw: Callable[[int], bytes]
 
     def fetch(self, case_id: bytes, offset: int) -> Iterator[redaction_pb2.FetchDossierResponse]:
         """Yield the receipt, then the package from an offset; the case must be granted now.
@@ -63,8 +65,10 @@ class Delivery:
         path = self.spool / row.package
         if not path.is_file():
             raise RefusedError("SPOOL_MISSING", "the package is not in the spool", kind=Kind.DATA_LOSS)
-        body = strict_json.dump({"dossier": row.dossier.hex(), "offset": offset})
-        self.ledger.append("delivered", body, key=f"{row.dossier.hex()}:{offset}", magnitudes={"bytes": size})
+        # Drawn anew, so that every delivery is an entry of its own, the same offset's too.
+        delivery = self.draw(16).hex()
+        body = strict_json.dump({"delivery": delivery, "dossier": row.dossier.hex(), "offset": offset})
+        self.ledger.append("delivered", body, key=delivery, magnitudes={"bytes": size})
         receipt = statement_pb2.LoggedStatement.FromString(row.receipt)
         yield redaction_pb2.FetchDossierResponse(receipt=receipt)
         with path.open("rb") as source:

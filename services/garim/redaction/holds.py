@@ -16,8 +16,10 @@ from garim.redaction.attempt.job import Hold, Place
 from garim.redaction.tables import HELD, builds, lifts
 from garim.statements import dsse, strict_json, subjects
 from garim.statements.decisions import Decision
-from garim.statements.governance import raw_key
+from garim.statements.governance import Governance, raw_key
 from garim.statements.refusal import Kind, RefusedError
+
+MIN_LIFTS = 2
 
 
 def encode(holds: Sequence[Hold]) -> bytes:
@@ -28,6 +30,15 @@ def encode(holds: Sequence[Hold]) -> bytes:
 def decode(data: bytes) -> list[Hold]:
     """Read what `encode` made."""
     return [Hold.from_json(one) for one in strict_json.parse_object(data)["holds"]]
+
+
+def lifts_needed(governance: Governance) -> int:
+    """Return how many reviewers must lift a hold: the quorum, and two where one reviews a disclosure.
+
+    Args:
+        governance: The version in force.
+    """
+    return max(MIN_LIFTS, governance.review_quorum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,7 @@ class Holds:
                 .select_from(lifts)
                 .where(lifts.c.case_id == case_id, lifts.c.subject == subject)
             ).scalar_one()
-        return HoldState(decode(held), subject, count, self._governance.current().review_quorum)
+        return HoldState(decode(held), subject, count, lifts_needed(self._governance.current()))
 
     def lift(self, case_id: bytes, envelope: dsse.Envelope, caller: str) -> HoldState:
         """Record a reviewer's lift of exactly the holds of the last attempt.
@@ -96,28 +107,13 @@ class Holds:
 
         Raises:
             RefusedError: `HOLD_UNKNOWN`, `DECISION_PERSON`, `DECISION_ACTION`, `DECISION_SUBJECT`,
-                `DECISION_REPEATED`, `GOVERNANCE_VERSION`, and why the log refuses.
+                `DECISION_VALIDITY`, `DECISION_REASON`, `DECISION_REPEATED`, `GOVERNANCE_VERSION`,
+                `STATEMENT_*`, and why the log refuses.
         """
         state = self.state(case_id)
         if not state.holds:
             raise RefusedError("HOLD_UNKNOWN", "this case has no holds", kind=Kind.PRECONDITION)
-        governance = self._governance.current()
-        reviewer = governance.reviewer(caller)
-        if reviewer is None:
-            raise RefusedError("DECISION_PERSON", "the caller is no reviewer", kind=Kind.FORBIDDEN)
-        decision = Decision.verify(
-            envelope, [raw_key(reviewer.decision_key)], mesh=self._mesh, now=self._clock.now_ms()
-        )
-        if decision.person != caller:
-            raise RefusedError("DECISION_PERSON", "the decision is another person's", kind=Kind.FORBIDDEN)
-        if decision.action != "lift":
-            raise RefusedError("DECISION_ACTION", "the decision is about something else", field="action")
-        if decision.subject != state.subject:
-            raise RefusedError("DECISION_SUBJECT", "the holds have changed: list them again", field="subject")
-        if decision.governance != governance.version:
-            raise RefusedError(
-                "GOVERNANCE_VERSION", "another governance version is in force", field="governance"
-            )
+        decision = self._verified(envelope, caller, state.subject)
         with self._database.reading() as connection:
             mine = (lifts.c.case_id == case_id, lifts.c.subject == state.subject, lifts.c.person == caller)
             if connection.execute(sa.select(lifts.c.person).where(*mine)).one_or_none():
@@ -155,6 +151,36 @@ class Holds:
         return [
             place
             for subject, people in by_subject.items()
-            if len(people) >= governance.review_quorum
+            if len(people) >= lifts_needed(governance)
             for place in places[subject]
         ]
+
+    def _verified(self, envelope: dsse.Envelope, caller: str, subject: str) -> Decision:
+        """Return a lift that this reviewer has signed and that counts now."""
+        governance = self._governance.current()
+        reviewer = governance.reviewer(caller)
+        if reviewer is None:
+            raise RefusedError("DECISION_PERSON", "the caller is no reviewer", kind=Kind.FORBIDDEN)
+        now_ms = self._clock.now_ms()
+        keys = [raw_key(reviewer.decision_key)]
+        decision = Decision.verify(envelope, keys, mesh=self._mesh, now=now_ms)
+        if decision.person != caller:
+            raise RefusedError("DECISION_PERSON", "the decision is another person's", kind=Kind.FORBIDDEN)
+        if decision.action != "lift":
+            raise RefusedError("DECISION_ACTION", "the decision is about something else", field="action")
+        if decision.subject != subject:
+            raise RefusedError("DECISION_SUBJECT", "the holds have changed: list them again", field="subject")
+        if decision.governance != governance.version:
+            raise RefusedError(
+                "GOVERNANCE_VERSION",
+                "another governance version is in force: list the holds again and decide anew",
+                kind=Kind.PRECONDITION,
+                field="governance",
+            )
+        if not decision.lives_shortly(now_ms):
+            raise RefusedError(
+                "DECISION_VALIDITY", "a decision is made now and holds 24 hours at most", field="expires"
+            )
+        if not decision.reason.strip():
+            raise RefusedError("DECISION_REASON", "say why", field="reason")
+        return decision

@@ -10,6 +10,9 @@ from pydantic import Field
 from garim.statements.labels import lp
 from garim.statements.model import Count, Digest, EpochId, Millis, Name, Statement, payload_type
 
+DECISION_LIFE_MS = 24 * 3_600_000
+CLOCK_DIFFERENCE_MS = 120_000
+
 Action = Literal[
     "approve", "deny", "review-approve", "review-deny", "lift", "cancel", "freeze", "thaw", "governance"
 ]
@@ -22,7 +25,8 @@ class Decision(Statement):
         action: What is decided; `approve` and `deny` are custodians' on an unmasking, `review-*` reviewers'
             on a disclosure.
         subject: Digest of the thing, which covers all that the person saw.
-        reason: Why, in the person's words; required to deny, cancel and freeze. It stays at the operator.
+        reason: Why, in the person's words; required to deny, lift, cancel and freeze. It
+            stays at the operator.
         person: Who decides.
         governance: The governance version the person saw in force.
         freeze: Id of the freeze in force (what a thaw ends), or null.
@@ -38,6 +42,16 @@ class Decision(Statement):
     person: Name
     governance: Count
     freeze: EpochId | None
+
+    def lives_shortly(self, at_ms: int) -> bool:
+        """Tell whether the decision was made before a time and lives no longer than decisions may: a day.
+
+        Args:
+            at_ms: Milliseconds since the Unix epoch; two minutes are left to the clocks.
+        """
+        return (
+            self.issued <= at_ms + CLOCK_DIFFERENCE_MS and 0 < self.expires - self.issued <= DECISION_LIFE_MS
+        )
 
 
 def subject_digest(kind: str, *fields: bytes) -> str:

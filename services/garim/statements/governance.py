@@ -120,7 +120,7 @@ class Governance(Closed):
         custodians: Two to seven people, sorted by name.
         quorum: k: how many of them open something; more than one, fewer than all.
         reviewers: The review committee, sorted by name.
-        review_quorum: How many reviewers decide a disclosure or lift a hold.
+        review_quorum: How many reviewers decide a disclosure or lift a hold, which two must at least.
         services: Statement keys.
         log: The log.
         anchors: Whose certificates sign documents.

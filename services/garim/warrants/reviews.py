@@ -22,8 +22,6 @@ from garim.warrants.ports import View
 
 ENTRY_REVIEW = "review"
 ENTRY_CANCEL = "cancel"
-DECISION_LIFE_MS = 24 * 3_600_000
-CLOCK_DIFFERENCE_MS = 120_000
 HOUR_MS = 3_600_000
 
 APPROVE: Action = "review-approve"
@@ -199,8 +197,7 @@ def verified(
             kind=Kind.PRECONDITION,
             field="decision.governance",
         )
-    early = decision.issued > now_ms + CLOCK_DIFFERENCE_MS
-    if early or not 0 < decision.expires - decision.issued <= DECISION_LIFE_MS:
+    if not decision.lives_shortly(now_ms):
         raise RefusedError(
             "DECISION_VALIDITY", "a decision is made now and holds 24 hours at most", field="decision.expires"
         )

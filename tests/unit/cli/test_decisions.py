@@ -45,9 +45,9 @@ def test_a_decision_ends_within_a_day() -> None:
     assert 1_000 < decision.expires <= 1_000 + DAY_MS
 
 
-@pytest.mark.parametrize("action", ["deny", "review-deny", "cancel", "freeze"])
+@pytest.mark.parametrize("action", ["deny", "review-deny", "lift", "cancel", "freeze"])
 @pytest.mark.parametrize("reason", ["", "  "])
-def test_to_deny_cancel_or_freeze_needs_a_reason(action: str, reason: str) -> None:
+def test_to_deny_lift_cancel_or_freeze_needs_a_reason(action: str, reason: str) -> None:
     with pytest.raises(RefusedError) as refused:
         made(action=action, reason=reason)
     assert (refused.value.reason, refused.value.field) == ("DECISION_REASON", "reason")

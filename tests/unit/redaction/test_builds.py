@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,29 +10,26 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from garim.api.redaction.v1 import redaction_pb2
 from garim.api.warrants.v1 import warrants_pb2
 from garim.documents.acknowledgement import write_acknowledgement
 from garim.redaction import child
 from garim.redaction.attempt.__main__ import outcome
-from garim.redaction.attempt.job import Event, Failed, Held, Job, Preserved, Progress, Restart
+from garim.redaction.attempt.job import Event, Failed, Job, Preserved, Progress, Restart
 from garim.redaction.attempt.reading import RosterAppearedError
 from garim.redaction.child import run_attempt
-from garim.statements import subjects
 from garim.statements.refusal import Kind, RefusedError
-from redaction_support.office import CASE, DOCUMENT, DOSSIER, PACKAGE, Office, fails, hold, packed, packs
-
-STAGE = redaction_pb2.BuildStage.Name
-
-
-def reason(call: Callable[[], object]) -> str:
-    with pytest.raises(RefusedError) as refused:
-        call()
-    return refused.value.reason
-
-
-def stages(office: Office) -> list[str]:
-    return [STAGE(one.stage).removeprefix("BUILD_STAGE_") for one in office.build()]
+from redaction_support.office import (
+    CASE,
+    DOSSIER,
+    PACKAGE,
+    STAGE,
+    Office,
+    fails,
+    packed,
+    packs,
+    reason,
+    stages,
+)
 
 
 def test_a_build_ends_closed_with_a_receipt(office: Office) -> None:
@@ -221,105 +217,6 @@ def test_a_preservation_order_is_kept_without_a_package(office: Office) -> None:
     assert reason(lambda: next(office.delivery.fetch(CASE, 0))) == "DOSSIER_NOT_CLOSED"
 
 
-def lift(office: Office, person: str, **change: object) -> int:
-    subject = change.pop("subject", office.holds.state(CASE).subject)
-    action = change.pop("action", "lift")
-    signer = change.pop("signer", person)
-    key = office.operator.reviewer_keys[str(signer)]
-    decision = office.operator.decision(person, action, str(subject), key=key, **change)  # type: ignore[arg-type] # by name
-    return office.holds.lift(CASE, decision, str(change.get("caller", person))).lifts
-
-
-def held_office(office: Office) -> Office:
-    office.scripts = [lambda _: iter([Held(holds=(hold(),))]), packs]
-    assert stages(office)[-1] == "HELD"
-    return office
-
-
-def test_a_held_build_waits_for_two_reviewers(office: Office) -> None:
-    held_office(office)
-    state = office.holds.state(CASE)
-    assert (state.holds, state.lifts, state.needed) == ([hold()], 0, 2)
-    assert state.subject == subjects.lift(DOCUMENT, office.builds.row(CASE).holds)  # type: ignore[union-attr] # is there
-    assert office.files() == []
-    assert lift(office, "ra-on") == 1
-    assert office.holds.lifted(CASE) == []
-    assert lift(office, "sol-bi") == 2
-    assert office.holds.lifted(CASE) == [hold().place]
-    assert stages(office)[-1] == "CLOSED"
-    assert office.jobs[-1].lifted == (hold().place,)
-    assert office.logged_types().count("lift") == 2
-
-
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        ({"action": "review-approve"}, "DECISION_ACTION"),
-        ({"subject": "00" * 32}, "DECISION_SUBJECT"),
-        ({"governance": 2}, "GOVERNANCE_VERSION"),
-        ({"signer": "sol-bi"}, "STATEMENT_SIGNATURE"),
-        ({"mesh": "other.mesh"}, "STATEMENT_MESH"),
-        ({"expires": 5}, "STATEMENT_EXPIRED"),
-    ],
-)
-def test_a_decision_about_something_else_lifts_nothing(
-    office: Office, change: dict[str, object], expected: str
-) -> None:
-    held_office(office)
-    assert reason(lambda: lift(office, "ra-on", **change)) == expected
-    assert office.holds.state(CASE).lifts == 0
-    assert "lift" not in office.logged_types()
-
-
-def test_a_decision_counts_only_from_the_person_who_made_it(office: Office) -> None:
-    held_office(office)
-    subject = office.holds.state(CASE).subject
-    keys = office.operator.reviewer_keys
-    theirs = office.operator.decision("sol-bi", "lift", subject, key=keys["ra-on"])
-    assert reason(lambda: office.holds.lift(CASE, theirs, "ra-on")) == "DECISION_PERSON"
-    assert reason(lambda: office.holds.lift(CASE, theirs, "nobody")) == "DECISION_PERSON"
-
-
-def test_a_decision_that_ends_before_it_is_logged_lifts_nothing(office: Office) -> None:
-    held_office(office)
-    office.operator.audit.misbehaviour.time_shift_ms = 60_000
-    until = office.operator.clock.now_ms() + 30_000
-    assert reason(lambda: lift(office, "ra-on", expires=until)) == "STATEMENT_EXPIRED"
-    assert office.holds.state(CASE).lifts == 0
-
-
-def test_a_reviewer_lifts_once(office: Office) -> None:
-    held_office(office)
-    lift(office, "ra-on")
-    assert reason(lambda: lift(office, "ra-on")) == "DECISION_REPEATED"
-    assert office.holds.lifted(CASE) == []
-
-
-def test_a_reviewer_who_left_does_not_count(office: Office) -> None:
-    held_office(office)
-    lift(office, "ra-on")
-    lift(office, "sol-bi")
-    del office.operator.reviewer_keys["sol-bi"]
-    office.operator.governance.advance()
-    assert office.holds.lifted(CASE) == []
-
-
-def test_new_holds_need_new_decisions(office: Office) -> None:
-    office.scripts = [lambda _: iter([Held(holds=(hold(),))]), lambda _: iter([Held(holds=(hold(9),))])]
-    office.build()
-    lift(office, "ra-on")
-    old = office.holds.state(CASE).subject
-    office.build()
-    assert office.holds.state(CASE).lifts == 0
-    assert reason(lambda: lift(office, "sol-bi", subject=old)) == "DECISION_SUBJECT"
-
-
-def test_what_has_no_holds_is_not_lifted(office: Office) -> None:
-    assert reason(lambda: office.holds.state(CASE)) == "CASE_UNKNOWN"
-    office.build()
-    assert reason(lambda: lift(office, "ra-on")) == "HOLD_UNKNOWN"
-
-
 def test_nothing_is_delivered_before_the_log_and_the_status_say_so(office: Office) -> None:
     assert reason(lambda: next(office.delivery.fetch(CASE, 0))) == "DOSSIER_NOT_CLOSED"
     office.build()
@@ -333,6 +230,13 @@ def test_nothing_is_delivered_before_the_log_and_the_status_say_so(office: Offic
     assert first.HasField("receipt")
     assert b"".join(one.chunk for one in chunks) == PACKAGE
     assert "delivered" in office.logged_types()
+
+
+def test_every_delivery_is_an_entry_of_its_own(office: Office) -> None:
+    office.build()
+    for offset in (0, 0, 1_000):
+        list(office.delivery.fetch(CASE, offset))
+    assert office.logged_types().count("delivered") == 3
 
 
 def test_a_delivery_goes_on_from_an_offset(office: Office) -> None:
@@ -445,11 +349,3 @@ def test_how_an_attempt_ends_is_told_by_its_event() -> None:
         reason="LEAK_FOUND", message="nothing left", kind="data-loss", field="x"
     )
     assert outcome(lambda: Preserved(segments=3)) == Preserved(segments=3)
-
-
-def test_holds_say_where_and_never_what(office: Office) -> None:
-    held_office(office)
-    fields = {field.name for field in dataclasses.fields(office.holds.state(CASE))}
-    assert fields == {"holds", "subject", "lifts", "needed"}
-    assert set(hold().to_json()) == {"place", "reason"}
-    assert set(hold().place.to_json()) == {"segment", "message", "start", "end"}
