@@ -268,7 +268,7 @@ class TransparencyLog:
             raise RefusedError(
                 "LOG_TIME",
                 "the times of caller and log differ by two minutes: set the clocks",
-                kind=Kind.PRECONDITION,
+                kind=Kind.UNAVAILABLE,
                 field="time_ms",
             )
         last_ms = parse_leaf(tables.read_leaves(connection, size - 1, 1)[0]).time_ms if size else 0

@@ -78,7 +78,7 @@ def verify_log(own: Session) -> LogReport:
         own: An auditor's session.
 
     Raises:
-        RefusedError: `LOG_ROOT`, `LOG_GENESIS`, `LOG_TIME` (data loss each), and those of the ledger.
+        RefusedError: `LOG_ROOT`, `LOG_GENESIS`, `LOG_ORDER` (data loss each), and those of the ledger.
     """
     seen = own.ledger.refresh()
     report = LogReport(seen.size, seen.root)
@@ -91,7 +91,7 @@ def verify_log(own: Session) -> LogReport:
             _demand_genesis(leaf, genesis, own.mesh.mesh)
             report.first_ms = leaf.time_ms
         elif leaf.time_ms < report.last_ms:
-            raise RefusedError("LOG_TIME", "the log's times decrease", kind=Kind.DATA_LOSS)
+            raise RefusedError("LOG_ORDER", "the log's times decrease", kind=Kind.DATA_LOSS)
         report.last_ms = leaf.time_ms
         report.types[leaf.type] += 1
         for name, value in leaf.magnitudes.items():

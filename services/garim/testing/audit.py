@@ -202,7 +202,7 @@ class FakeAudit:
         if request.sealed and actor != service_id(self.mesh, "custody"):
             raise RefusedError("LOG_ENTRY", "only custody seals", field="sealed")
         if abs(request.time_ms - self.clock.now_ms()) >= TOLERANCE_MS:
-            raise RefusedError("LOG_TIME", "caller and log differ by two minutes", kind=Kind.PRECONDITION)
+            raise RefusedError("LOG_TIME", "caller and log differ by two minutes", kind=Kind.UNAVAILABLE)
 
     def _leaf(self, actor: str, request: pb.AppendEntryRequest) -> Leaf:
         wrong = self.misbehaviour

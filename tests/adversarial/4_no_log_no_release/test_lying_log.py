@@ -48,7 +48,7 @@ def test_another_actor_in_the_leaf(mesh: LedgerMesh) -> None:
 @pytest.mark.parametrize("shift_ms", [120_000, -120_000, 10**9, -(10**9)])
 def test_another_time_in_the_leaf(mesh: LedgerMesh, shift_ms: int) -> None:
     mesh.audit.misbehaviour.time_shift_ms = shift_ms
-    assert refused(lambda: release(mesh.custody)) == ("LOG_TIME", Kind.PRECONDITION)
+    assert refused(lambda: release(mesh.custody)) == ("LOG_TIME", Kind.UNAVAILABLE)
     assert nothing_is_recorded_as_logged(mesh)
 
 

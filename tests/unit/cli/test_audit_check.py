@@ -90,7 +90,7 @@ def _backwards(leaves: list[bytes]) -> list[bytes]:
         (_shortened, False, "LOG_RANGE"),
         (_other_genesis, True, "LOG_GENESIS"),
         (_genesis_by_another, True, "LOG_GENESIS"),
-        (_backwards, True, "LOG_TIME"),
+        (_backwards, True, "LOG_ORDER"),
     ],
 )
 def test_a_log_that_shows_something_else_is_refused(

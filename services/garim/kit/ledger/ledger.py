@@ -225,7 +225,8 @@ class Ledger:
                     self._logged(intent)
                     done += 1
                 except RefusedError as error:
-                    if error.kind is Kind.UNAVAILABLE:
+                    # A leaf of a wrong time stays as it is: it must not stand before the others for ever.
+                    if error.kind is Kind.UNAVAILABLE and error.reason != "LOG_TIME":
                         raise
                     first_refusal = first_refusal or error
         if first_refusal is not None:
@@ -322,7 +323,7 @@ class Ledger:
             raise RefusedError(
                 "LOG_TIME",
                 "the log's time and our own differ by two minutes: set the clocks, then try again",
-                kind=Kind.PRECONDITION,
+                kind=Kind.UNAVAILABLE,
             )
         return LoggedEntry(proof, leaf.time_ms, answer.index)
 

@@ -74,7 +74,7 @@ def ask(call: Callable[[RequestT], AnswerT], request: RequestT) -> AnswerT:
         if error.reason in _FORKED:
             raise fork("the log does not know what it has signed before") from error
         if error.reason == "LOG_TIME":
-            raise RefusedError("LOG_TIME", error.message, kind=Kind.PRECONDITION) from error
+            raise RefusedError("LOG_TIME", error.message, kind=Kind.UNAVAILABLE) from error
         raise unavailable() from error
     except grpc.RpcError as error:
         raise unavailable() from error

@@ -67,7 +67,7 @@ def test_a_time_before_it_happened_or_in_the_future_does_not_count(mesh: LedgerM
     mesh.custody.later("freeze", b"freeze", key="1")
     with pytest.raises(RefusedError) as refused:
         mesh.custody.flush()
-    assert refused.value.reason == "LOG_TIME"
+    assert (refused.value.reason, refused.value.kind) == ("LOG_TIME", Kind.UNAVAILABLE)
 
 
 def test_an_intent_lives_and_dies_with_the_transaction_of_its_action(mesh: LedgerMesh) -> None:
@@ -95,16 +95,22 @@ def test_more_than_one_batch_is_flushed(mesh: LedgerMesh) -> None:
     assert len(mesh.audit.leaves) == 231
 
 
-def test_one_entry_that_the_log_spoils_does_not_hold_up_the_others(mesh: LedgerMesh) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "value", "otherwise", "reason"),
+    [("magnitudes", {"n": 1}, None, "LOG_LEAF"), ("time_shift_ms", -200_000, 0, "LOG_TIME")],
+)
+def test_one_entry_that_the_log_spoils_does_not_hold_up_the_others(
+    mesh: LedgerMesh, wrong: str, value: object, otherwise: object, reason: str
+) -> None:
     def spoil_denials(kind: str) -> None:
-        mesh.audit.misbehaviour.magnitudes = {"n": 1} if kind == "denial" else None
+        setattr(mesh.audit.misbehaviour, wrong, value if kind == "denial" else otherwise)
 
     mesh.audit.before_append = spoil_denials
     mesh.custody.later("denial", b"denial", key="1")
     mesh.custody.later("freeze", b"freeze", key="1")
     with pytest.raises(RefusedError) as refused:
         mesh.custody.flush()
-    assert refused.value.reason == "LOG_LEAF"
+    assert refused.value.reason == reason
     assert kinds(mesh) == ["genesis", "denial", "freeze"]
     with mesh.databases["custody"].reading() as connection:
         query = "SELECT kind FROM ledger_intents WHERE proof IS NULL"
