@@ -24,6 +24,7 @@ from e2e_support import irc
 from mesh_support.live import LiveMesh
 
 SUBJECTS = 3
+WIDTH = 130
 _LISTS = ("standing", "nicks", "senders", "changed", "unmatched")
 _COLUMNS = ("room", "subject", "messages", "of the subject", "mentions", *_LISTS, "seconds")
 
@@ -58,8 +59,10 @@ def main() -> int:
     if options.json:
         print(json.dumps({"dossiers": results, "wrong": wrong}, indent=2))  # noqa: T201 - its output
     else:
-        Console().print(table)
-        Console().print(f"{len(results)} dossiers, {wrong} with something that must not stand there")
+        console = Console()
+        console.width = max(console.width, WIDTH)
+        console.print(table)
+        console.print(f"{len(results)} dossiers, {wrong} with something that must not stand there")
     return 1 if wrong else 0
 
 

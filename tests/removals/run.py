@@ -32,6 +32,7 @@ from rich.text import Text
 from removals.table import ROOT, Removal, read_table
 
 LONGEST_S = 300
+WIDTH = 160
 PASSED, FAILED = 0, 1
 _FAILURES = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
@@ -222,8 +223,10 @@ def main() -> int:
     if options.json:
         print(json.dumps({"rows": [one.to_json() for one in outcomes], "wrong": len(wrong)}, indent=2))  # noqa: T201 - its output
     else:
-        show(Console(), outcomes)
-        Console().print(f"{len(rows)} checks taken out, {len(wrong)} not as expected", highlight=False)
+        console = Console()
+        console.width = max(console.width, WIDTH)
+        show(console, outcomes)
+        console.print(f"{len(rows)} checks taken out, {len(wrong)} not as expected", highlight=False)
     return 1 if wrong or not rows else 0
 
 
