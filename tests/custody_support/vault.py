@@ -306,7 +306,7 @@ class Vault:
             "conversations": 1,
             "bystanders": 10,
             "opaque": 0,
-            "conversation_tags": (secrets.token_hex(32),),
+            "conversation_tags": tuple(sorted(self.store.conversations)),
         }
         key = self.operator.keys["messages", STORE]
         return Forecast.model_validate({**members, **changes}).sign(key.sign)

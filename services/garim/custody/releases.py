@@ -90,6 +90,7 @@ class Releases:
         scope = Scope(period_of(claims), claims.issued_ms)
         preserved = find_preserved(core, claims)
         judged = judge_records(core, records, scope, subjects_of(claims), preserved)
+        self._demand_foreseen(dossier, judged.evidence)
         demand_granted(core, dossier.document_digest, dossier.case_id)
         digest = released.request_digest(records.rosters, records.headers)
         logged_ms = self._log(dossier, digest, attempt_public, judged.evidence)
@@ -117,6 +118,19 @@ class Releases:
                 )
             demand_running(connection, dossier.document_digest)
         return dossier
+
+    def _demand_foreseen(self, dossier: Dossier, evidence: Evidence) -> None:
+        """Refuse conversations that the forecast left out: review and budgets were judged by its tags."""
+        with self._core.database.reading() as connection:
+            foreseen = set(dossiers.conversations(connection, dossier.id))
+        for number, one in enumerate(evidence.headers):
+            if one.header.conversation.hex() not in foreseen:
+                raise RefusedError(
+                    "KEY_FORECAST",
+                    "the store's forecast for this document named no such conversation",
+                    kind=Kind.FORBIDDEN,
+                    field=f"headers[{number}]",
+                )
 
     def _log(self, dossier: Dossier, digest: bytes, attempt_public: bytes, evidence: Evidence) -> int:
         keys = len(evidence.rosters) + len(evidence.headers)

@@ -78,11 +78,15 @@ class SampleStore:
         mesh: Name of the mesh.
         name: Name of the store.
         sign: Signs with the store's key.
+
+    Attributes:
+        conversations: Blinded tags of all conversations so far, by which an honest forecast is made.
     """
 
     mesh: str
     name: str
     sign: Callable[[bytes], bytes]
+    conversations: set[str] = dataclasses.field(default_factory=set)
 
     def write_secret(self, epoch: StoredEpoch, not_before_ms: int, **changes: object) -> Written:
         """Make a write secret.
@@ -127,6 +131,7 @@ class SampleStore:
             tuple(sorted(blinded, key=lambda one: one.tag)),
         )
         part = dataclasses.replace(part, **(plain or {}))  # type: ignore[arg-type] # members by name
+        self.conversations.add(part.conversation.hex())
         with roster_format.roster_root(written.secret, self.mesh) as root:
             return roster_format.seal_roster(root, self.mesh, part, b"members of " + conversation.encode())
 

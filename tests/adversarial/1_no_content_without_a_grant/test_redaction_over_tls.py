@@ -98,6 +98,11 @@ def test_headers_and_rosters_that_were_altered_open_nothing(live: LiveMesh, open
         record = RosterRecord(plain, plain.encode(), them.sealed).encode()
         forged = dataclasses.replace(SegmentHeader.decode(their_header), roster=roster.digest(record))
     header = forged.encode()
+    if swap == "subject into their roster":
+        # Not even the keys of a forged record: the forecast named no such conversation.
+        with refused("KEY_FORECAST"):
+            Attempt(live, opened.dossier).keys(opened.others, [record], [header])
+        return
     keys = Attempt(live, opened.dossier).keys(opened.others, [record], [header])
     ciphertext = dict(opened.others.segments)[their_header]
     for key in keys:

@@ -27,7 +27,7 @@ from garim.statements.scope import Forecast
 from mesh_support.impostor import impostor
 from mesh_support.live import LiveMesh, as_document, refused, willing
 from mesh_support.played import STRANGERS, Played
-from mesh_support.reading import create_key
+from mesh_support.reading import Attempt, create_key, read_ticket, served
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +150,22 @@ def test_a_forecast_that_warrants_made_up_opens_nothing(
         create_key(live, granted, grant=_logged(live, named), forecast=envelope_to(envelope), decisions=[])
     with refused("JSON_SYNTAX"):
         create_key(live, granted, forecast=statement_pb2.Envelope())
+
+
+def test_a_store_and_warrants_that_count_low_together_open_nothing_of_what_they_hid(played: Played) -> None:
+    mesh = played.mesh
+    honest = mesh.case(mesh.granted(played.another()))
+    create_key(mesh, honest)
+    loot = served(mesh, read_ticket(mesh, honest))
+    case = mesh.case(mesh.granted(played.another()))
+    low = _forecast(mesh, case, bystanders=1, conversations=1, conversation_tags=("00" * 32,))
+    forecast = low.sign(mesh.stolen_key("messages").sign)
+    changes = {"forecast": hashlib.sha256(forecast.payload).hexdigest(), "overlaps": ()}
+    grant = _logged(mesh, _grant(case).model_copy(update=changes))
+    made = create_key(mesh, case, grant=grant, forecast=envelope_to(forecast), decisions=[])
+    record, header = loot.first()
+    with refused("KEY_FORECAST"):
+        Attempt(mesh, made.dossier_id).keys(loot, [record], [header])
 
 
 def test_decisions_that_warrants_made_up_are_not_counted(
