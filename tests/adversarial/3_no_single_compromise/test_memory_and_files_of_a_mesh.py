@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from garim.kit.clock import SystemClock
-from mesh_support.live import WRITE_SECRET_S, LiveMesh
+from mesh_support.live import WRITE_SECRET_S, LiveMesh, until
 from mesh_support.memory import (
     Needles,
     children,
@@ -23,6 +23,7 @@ from mesh_support.memory import (
 from mesh_support.played import Played, store_others
 
 BUILDS = 2
+WRITE_SECRETS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ def worked(played: Played) -> Worked:
     try:
         for _ in range(BUILDS):
             mesh.build(mesh.granted(played.another()))
+        until(lambda: mesh.query("messages", "SELECT count(*) FROM write_secrets")[0][0] >= WRITE_SECRETS)
     finally:
         stop.set()
         loading.join()
