@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 from pathlib import Path
 from types import FrameType
@@ -40,8 +41,9 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Store a chat, disclose it masked under a warrant, and open one identity under a second request."""
-    signal.signal(signal.SIGTERM, _interrupt)
     stage = Stage(folder, Story(quiet=as_json))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, functools.partial(_interrupt, stage.story))
     stage.story.section("The chat")
     chosen = choose(Path(chat) if chat else None, subject, window, timezone)
     stage.clear()
@@ -54,7 +56,8 @@ def demo(
     emit(as_json, stage.summary.to_json(), lambda _console: _ending(stage))
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
+def _interrupt(story: Story, _number: int, _frame: FrameType | None) -> None:
+    story.interrupted = True
     raise KeyboardInterrupt
 
 

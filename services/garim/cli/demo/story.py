@@ -30,11 +30,16 @@ class Story:
         self.console = console or Console(highlight=False)
         self.console.width = min(self.console.width, WIDEST) if self.console.is_terminal else PLAIN
         self.quiet = quiet
+        self.interrupted = False
         self._number = 0
         self._began = time.monotonic()
 
     def section(self, title: str) -> None:
-        """Begin a chapter."""
+        """Begin a chapter, unless the demo was interrupted.
+
+        An interrupt that arrives inside a library's callback is swallowed there; it ends the demo here.
+        """
+        self._go_on()
         self._number += 1
         seconds = time.monotonic() - self._began
         if not self.quiet:
@@ -58,8 +63,13 @@ class Story:
         """Show a table."""
         self._show(what)
 
+    def _go_on(self) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
+
     def right(self, text: str) -> None:
         """Say that a promise was kept."""
+        self._go_on()
         self._show(Text.assemble(("✓ ", "bold green"), text))
 
     @contextmanager
