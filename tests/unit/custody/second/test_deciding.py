@@ -171,3 +171,13 @@ def test_a_release_that_waits_for_the_log_can_be_denied_or_approved_anew(
     vault.clock.advance(HOUR_MS)
     vault.approve(other, "ga-on", "da-som")
     assert vault.opened(vault.collecting.collect(other.id), packed)
+
+
+def test_no_custodian_decides_for_longer_than_a_day(vault: SecondVault, packed: Packed) -> None:
+    request = vault.ask(packed)
+    now_ms = vault.clock.now_ms()
+    envelope = vault.decision(
+        "ga-on", "approve", request.subject, issued=now_ms, expires=now_ms + 25 * HOUR_MS
+    )
+    with pytest.raises(RefusedError, match="lives too long"):
+        vault.decisions.decide(request.id, envelope, vault.shares(request, "ga-on"), "ga-on")
