@@ -406,7 +406,7 @@ class SecondVault(Vault):
 
 def dsse_payload(request: UnmaskRequest) -> bytes:
     """Return the payload of a request's document."""
-    return formats.FORMATS[request.media_type].open(request.document).payload
+    return formats.open_document(request.media_type, request.document).payload
 
 
 def made_vault(folder: Path, pki: DocumentPki) -> SecondVault:

@@ -29,7 +29,7 @@ from garim.custody.tables.dossiers import Dossier
 from garim.custody.tickets import Tickets
 from garim.documents import formats
 from garim.documents.claims import Disclosure, Preservation, document_id, read_claims
-from garim.documents.formats import FORMATS
+from garim.documents.formats import open_document
 from garim.documents.policy import DAY_MS, load_policy
 from garim.documents.scope import period_of, subjects_of
 from garim.kit.convert import Logged, Received
@@ -418,12 +418,12 @@ class Vault:
 
 def digest_of(received: Received) -> str:
     """Return SHA-256 of a document's payload."""
-    return hashlib.sha256(FORMATS[received.media_type].open(received.content).payload).hexdigest()
+    return hashlib.sha256(open_document(received.media_type, received.content).payload).hexdigest()
 
 
 def claims_of(received: Received) -> Any:
     """Return what a document says."""
-    return read_claims(FORMATS[received.media_type].open(received.content).payload)
+    return read_claims(open_document(received.media_type, received.content).payload)
 
 
 def records_of(*stored: Stored) -> Records:

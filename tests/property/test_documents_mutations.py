@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from garim.documents import base64url, jws
 from garim.documents.crls import read_crl
 from garim.documents.fields import parse_instant, write_instant
+from garim.documents.formats import JWS_MEDIA_TYPE, open_document
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.statements.refusal import RefusedError
 from garim.testing import documents
@@ -47,6 +48,8 @@ def other() -> bytes:
 def verified(data: bytes) -> VerifiedDocument:
     return verify_document(
         data,
+        media_type=JWS_MEDIA_TYPE,
+        open_document=open_document,
         trust=pki().trust,
         audience=documents.AUDIENCE,
         now_ms=documents.millis(pki()),

@@ -147,10 +147,12 @@ def signers_of(
     from garim.documents.verify import verify_document
 
     if governance is None:
-        formats.format_of(formats.JWS_MEDIA_TYPE).open(data)
+        formats.open_document(formats.JWS_MEDIA_TYPE, data)
         return []
     document = verify_document(
         data,
+        media_type=formats.JWS_MEDIA_TYPE,
+        open_document=formats.open_document,
         trust=TrustPolicy.of(governance),
         audience=governance.audience,
         now_ms=now_ms,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from garim.documents.claims import Disclosure
+from garim.documents.formats import open_document
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.kit.convert import Received
@@ -38,12 +39,13 @@ def check_document(
     """Verify a case's document as warrants does; see `verify_document`."""
     return verify_document(
         received.content,
+        media_type=received.media_type,
+        open_document=open_document,
         trust=TrustPolicy.of(governance),
         audience=governance.audience,
         now_ms=now_ms,
         crls=crls,
         revoked=lambda _identity: False,
-        media_type=received.media_type,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Protocol, TypeVar
 
 from garim.documents import scope
 from garim.documents.claims import Claims, Disclosure, Supplementary
+from garim.documents.formats import open_document
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.dossier import commitments
@@ -113,12 +114,13 @@ def check_request(
     def verified(received: Received, kind: type[ClaimsT]) -> tuple[VerifiedDocument, ClaimsT]:
         document = verify_document(
             received.content,
+            media_type=received.media_type,
+            open_document=open_document,
             trust=TrustPolicy.of(governance),
             audience=governance.audience,
             now_ms=now_ms,
             crls=lists,
             revoked=lambda _identity: False,
-            media_type=received.media_type,
         )
         if not isinstance(document.claims, kind):
             raise RefusedError("DOCUMENT_KIND", "the document is of another kind", field="document")

@@ -10,6 +10,7 @@ from typing import TypeVar
 from garim.custody.core import Core
 from garim.custody.gate import is_revoked
 from garim.documents.claims import Claims
+from garim.documents.formats import open_document
 from garim.documents.policy import Policy, PolicyVersion, judge
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
@@ -56,12 +57,13 @@ def verified_document(
     trust = TrustPolicy.of(governance)
     document = verify_document(
         received.content,
+        media_type=received.media_type,
+        open_document=open_document,
         trust=trust,
         audience=governance.audience,
         now_ms=core.clock.now_ms(),
         crls=core.crls(trust),
         revoked=lambda identity: is_revoked(core.database, identity.digest),
-        media_type=received.media_type,
     )
     if not isinstance(document.claims, kind):
         raise RefusedError(

@@ -1,65 +1,38 @@
-"""The seam for formats of documents: each opens its envelope and reads its claims; it judges no trust."""
+"""The seam for formats of documents: each opens its envelope; it judges no trust and no claims."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Protocol
 
-from garim.documents import claims, jws
+from garim.documents import jws
+from garim.documents.envelope import Envelope
 from garim.statements.refusal import RefusedError
 
 JWS_MEDIA_TYPE = "application/vnd.garim.document+jws"
 
+OpenDocument = Callable[[str, bytes], Envelope]
+"""Opens a document of a media type: `open_document` itself, or what has a child process do it."""
 
-class DocumentFormat(Protocol):
-    """How one media type is opened and read."""
+FORMATS: Mapping[str, Callable[[bytes], Envelope]] = MappingProxyType({JWS_MEDIA_TYPE: jws.open_envelope})
+"""How each format taken in is opened, by media type.
 
-    def open(self, data: bytes) -> jws.Envelope:
-        """Return the bytes that two signatures cover, both found right, with their chains.
-
-        Args:
-            data: The document as received.
-
-        Raises:
-            RefusedError: Whatever is wrong with the envelope or its signatures.
-        """
-
-    def read(self, payload: bytes) -> claims.Claims:
-        """Return what the covered bytes say; called only after both signers are trusted.
-
-        Args:
-            payload: As `open` returned it.
-
-        Raises:
-            RefusedError: Whatever is unknown, repeated, missing or malformed, by field.
-        """
+An opener returns what two signatures cover, both found right, or raises a `RefusedError`.
+"""
 
 
-class JwsFormat:
-    """Our own format: JWS over JSON."""
+def open_document(media_type: str, data: bytes) -> Envelope:
+    """Open a document here and now; an `OpenDocument`.
 
-    def open(self, data: bytes) -> jws.Envelope:
-        """Open the envelope; see `jws.open_envelope`."""
-        return jws.open_envelope(data)
-
-    def read(self, payload: bytes) -> claims.Claims:
-        """Read the payload; see `claims.read_claims`."""
-        return claims.read_claims(payload)
-
-
-FORMATS: Mapping[str, DocumentFormat] = MappingProxyType({JWS_MEDIA_TYPE: JwsFormat()})
-"""The formats taken in, by media type."""
-
-
-def format_of(media_type: str, formats: Mapping[str, DocumentFormat] = FORMATS) -> DocumentFormat:
-    """Return the format of a media type.
+    Args:
+        media_type: Its format.
+        data: The document as received.
 
     Raises:
-        RefusedError: `FORMAT_UNKNOWN`.
+        RefusedError: `FORMAT_UNKNOWN`, or whatever is wrong with the envelope or its signatures.
     """
-    if media_type not in formats:
+    if media_type not in FORMATS:
         raise RefusedError(
-            "FORMAT_UNKNOWN", f"send a document as one of: {', '.join(sorted(formats))}", field="media_type"
+            "FORMAT_UNKNOWN", f"send a document as one of: {', '.join(sorted(FORMATS))}", field="media_type"
         )
-    return formats[media_type]
+    return FORMATS[media_type](data)

@@ -15,36 +15,23 @@ from joserfc.jwa import EdDSAAlgorithm, ESAlgorithm
 from joserfc.jwk import ECKey, OKPKey
 
 from garim.documents import base64url
-from garim.documents.x509 import UNREADABLE, whole_signature
+from garim.documents.envelope import MAX_CHAIN, SIGNATURES, Envelope
+from garim.documents.x509 import UNREADABLE, read_certificate
 from garim.statements import strict_json
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
 
 TYP = "garim-document+jws"
 MAX_ENVELOPE_BYTES = 8 * 1024 * 1024
-MAX_CHAIN = 4
-SIGNATURES = 2
 
 _ES256 = ESAlgorithm("ES256", "P-256", 256)
 _EDDSA = EdDSAAlgorithm()
 
 
 @dataclasses.dataclass(frozen=True)
-class Envelope:
-    """What both signatures cover, after both have been found right.
-
-    Attributes:
-        payload: The exact bytes that both keys signed.
-        chains: One certificate chain a signature, leaf first; not yet trusted.
-    """
-
-    payload: bytes
-    chains: tuple[tuple[x509.Certificate, ...], ...]
-
-
-@dataclasses.dataclass(frozen=True)
 class _Signature:
     alg: str
-    chain: tuple[x509.Certificate, ...]
+    chain: tuple[bytes, ...]
+    leaf: x509.Certificate
     signing_input: bytes
     value: bytes
 
@@ -73,7 +60,7 @@ def open_envelope(data: bytes) -> Envelope:
         )
     payload = base64url.decode(members["payload"], field="payload")
     reasons: list[RefusedError] = []
-    chains: list[tuple[x509.Certificate, ...]] = []
+    chains: list[tuple[bytes, ...]] = []
     for index, entry in enumerate(entries):
         path = f"signatures[{index}]"
         try:
@@ -108,15 +95,17 @@ def _read_signature(entry: object, payload: str, path: str) -> _Signature:
         )
     if header["typ"] != TYP:
         raise RefusedError("TYPE_REFUSED", f"typ must be {TYP}", field=f"{path}.protected.typ")
+    chain = _read_chain(header["x5c"], f"{path}.protected.x5c")
     return _Signature(
         alg=header["alg"],
-        chain=_read_chain(header["x5c"], f"{path}.protected.x5c"),
+        chain=tuple(der for der, _ in chain),
+        leaf=chain[0][1],
         signing_input=f"{entry['protected']}.{payload}".encode("ascii"),
         value=base64url.decode(entry["signature"], field=f"{path}.signature"),
     )
 
 
-def _read_chain(value: object, path: str) -> tuple[x509.Certificate, ...]:
+def _read_chain(value: object, path: str) -> list[tuple[bytes, x509.Certificate]]:
     if not isinstance(value, list) or not 1 <= len(value) <= MAX_CHAIN:
         raise RefusedError(
             "CHAIN_LENGTH", f"x5c holds the leaf and its intermediates, 1 to {MAX_CHAIN} in all", field=path
@@ -125,20 +114,13 @@ def _read_chain(value: object, path: str) -> tuple[x509.Certificate, ...]:
     for index, item in enumerate(value):
         where = f"{path}[{index}]"
         der = base64url.decode_standard(item, field=where)
-        try:
-            certificate = x509.load_der_x509_certificate(der)
-            readable = whole_signature(der, certificate.signature)
-        except UNREADABLE:
-            readable = False
-        if not readable:
-            raise RefusedError("CERTIFICATE_UNREADABLE", "not a DER certificate", field=where)
-        chain.append(certificate)
-    return tuple(chain)
+        chain.append((der, read_certificate(der, field=where)))
+    return chain
 
 
 def _check_signature(signature: _Signature, path: str) -> None:
     try:
-        key = signature.chain[0].public_key()
+        key = signature.leaf.public_key()
     except UNREADABLE:
         raise RefusedError("CERTIFICATE_UNREADABLE", "its key is not readable", field=path) from None
     if signature.alg == "ES256" and isinstance(key, ec.EllipticCurvePublicKey):

@@ -12,6 +12,7 @@ from joserfc.jwa import EdDSAAlgorithm, ESAlgorithm
 from joserfc.jwk import ECKey, OKPKey
 
 from garim.documents import base64url, jws
+from garim.documents.envelope import SIGNATURES
 from garim.statements import strict_json
 from garim.statements.refusal import RefusedError
 
@@ -38,7 +39,7 @@ def add_signature(envelope: bytes, key: PrivateKey, chain: Sequence[x509.Certifi
     members = strict_json.parse_object(envelope, max_bytes=jws.MAX_ENVELOPE_BYTES)
     if members.keys() != {"payload", "signatures"} or not isinstance(members["signatures"], list):
         raise RefusedError("ENVELOPE_MEMBERS", "not an envelope: start one from the payload first")
-    if len(members["signatures"]) >= jws.SIGNATURES:
+    if len(members["signatures"]) >= SIGNATURES:
         raise RefusedError("ENVELOPE_SIGNATURES", "both signatures are there already", field="signatures")
     members["signatures"].append(_sign(members["payload"], key, chain))
     return _write(members)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from garim.documents import crls as revocation_lists
-from garim.documents import formats, x509
-from garim.documents.claims import Claims, document_id
-from garim.documents.jws import Envelope
+from garim.documents import x509
+from garim.documents.claims import Claims, document_id, read_claims
+from garim.documents.envelope import Envelope
+from garim.documents.formats import OpenDocument
 from garim.statements.grants import DocumentId
 from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 
@@ -47,14 +48,14 @@ def _nothing_further(_claims: Claims) -> list[RefusedError]:
 def verify_document(
     data: bytes,
     *,
+    media_type: str,
+    open_document: OpenDocument,
     trust: x509.TrustPolicy,
     audience: str,
     now_ms: int,
     crls: Iterable[bytes],
     revoked: Callable[[DocumentId], bool],
     further: Callable[[Claims], list[RefusedError]] = _nothing_further,
-    media_type: str = formats.JWS_MEDIA_TYPE,
-    known_formats: Mapping[str, formats.DocumentFormat] = formats.FORMATS,
 ) -> VerifiedDocument:
     """Verify a document fully, then parse it, then judge what it says.
 
@@ -63,22 +64,21 @@ def verify_document(
 
     Args:
         data: The document as received.
+        media_type: Format of `data`.
+        open_document: Opens the envelope, apart from any key; its answer is believed.
         trust: What governance trusts.
         audience: The operator's name as documents address it.
         now_ms: Time of the check, milliseconds since 1970.
         crls: Revocation lists at hand, DER or PEM.
         revoked: Whether a signed revocation has taken the document back.
         further: More checks of the claims, such as `policy.judge`; their reasons are reported with ours.
-        media_type: Format of `data`.
-        known_formats: Formats by media type.
 
     Raises:
         RefusedError: With its reason; several in a `RefusedWithReasonsError`. See this package's README.
     """
-    document_format = formats.format_of(media_type, known_formats)
-    envelope = document_format.open(data)
+    envelope = open_document(media_type, data)
     paths = _verify_signers(envelope, trust, list(crls), now_ms)
-    claims = document_format.read(envelope.payload)
+    claims = read_claims(envelope.payload)
     by_role = {path.signer.role: path.signer for path in paths}
     document = VerifiedDocument(
         kind=claims.kind,
@@ -105,7 +105,7 @@ def _verify_signers(
     for index, chain in enumerate(envelope.chains):
         field = _chain_field(index)
         try:
-            path = x509.verify_path(chain, trust, now_ms, field=field)
+            path = x509.verify_path(x509.read_chain(chain, field=field), trust, now_ms, field=field)
             paths.append(path)
             revocation_lists.check_revocation(path, crls, trust, now_ms, field=field)
         except RefusedError as error:

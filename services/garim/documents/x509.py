@@ -10,6 +10,7 @@ import dataclasses
 import datetime as dt
 import enum
 import hashlib
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.x509 import verification
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from garim.documents.envelope import MAX_CHAIN
 from garim.statements.refusal import RefusedError
 
 if TYPE_CHECKING:
@@ -136,6 +138,41 @@ def load_pem(text: str) -> x509.Certificate:
             "TRUST_UNREADABLE", "a trusted certificate must be exactly one PEM certificate"
         ) from None
     return certificate
+
+
+def read_certificate(der: bytes, *, field: str) -> x509.Certificate:
+    """Read one DER certificate of a document.
+
+    Args:
+        der: The certificate and nothing after it.
+        field: Where it stands, for refusals.
+
+    Raises:
+        RefusedError: `CERTIFICATE_UNREADABLE`.
+    """
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        readable = whole_signature(der, certificate.signature)
+    except UNREADABLE:
+        readable = False
+    if not readable:
+        raise RefusedError("CERTIFICATE_UNREADABLE", "not a DER certificate", field=field)
+    return certificate
+
+
+def read_chain(chain: Sequence[bytes], *, field: str) -> tuple[x509.Certificate, ...]:
+    """Read a chain of DER certificates; see `read_certificate`.
+
+    Raises:
+        RefusedError: `CERTIFICATE_UNREADABLE`, `CHAIN_LENGTH`.
+    """
+    if not 1 <= len(chain) <= MAX_CHAIN:
+        raise RefusedError(
+            "CHAIN_LENGTH",
+            f"a signer sends the leaf and its intermediates, 1 to {MAX_CHAIN} in all",
+            field=field,
+        )
+    return tuple(read_certificate(der, field=f"{field}[{index}]") for index, der in enumerate(chain))
 
 
 def whole_signature(der: bytes, signature: bytes) -> bool:

@@ -49,7 +49,7 @@ def test_a_malleated_signature_is_refused(vault: SecondVault, packed: Packed) ->
 
 def test_one_role_alone_is_refused(vault: SecondVault, packed: Packed) -> None:
     received = vault.second(packed)
-    payload = formats.FORMATS[received.media_type].open(received.content).payload
+    payload = formats.open_document(received.media_type, received.content).payload
     chief = vault.pki.chief.signer
     once = received._replace(content=sign_document(payload, chief, chief))
     refused(vault, "ROLES_WRONG", once, vault.unmask_grant(received))

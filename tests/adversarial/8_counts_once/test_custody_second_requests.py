@@ -37,7 +37,7 @@ def test_the_same_payload_in_another_envelope_is_the_same_request(vault: SecondV
     received = vault.second(packed)
     grant = vault.unmask_grant(received)
     first = vault.unmasking.open(received, grant)
-    payload = formats.FORMATS[received.media_type].open(received.content).payload
+    payload = formats.open_document(received.media_type, received.content).payload
     again = sign_document(payload, vault.pki.chief.signer, vault.pki.judge.signer)
     assert again != received.content
     assert vault.unmasking.open(received._replace(content=again), grant).id == first.id

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from garim.documents import formats
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
 from garim.testing import documents
@@ -25,6 +26,8 @@ def pki() -> DocumentPki:
 def verify(pki: DocumentPki) -> Callable[..., VerifiedDocument]:
     def call(data: bytes, **changes: Any) -> VerifiedDocument:
         arguments: dict[str, Any] = {
+            "media_type": formats.JWS_MEDIA_TYPE,
+            "open_document": formats.open_document,
             "trust": pki.trust,
             "audience": documents.AUDIENCE,
             "now_ms": documents.millis(pki),

@@ -67,7 +67,9 @@ def header_of(document: dict[str, Any], index: int = 0) -> dict[str, Any]:
 def test_two_right_signatures_open_to_the_exact_payload(pki: DocumentPki, document: dict[str, Any]) -> None:
     envelope = jws.open_envelope(pack(document))
     assert envelope.payload == documents.payload(documents.disclosure(pki))
-    assert [chain[0] for chain in envelope.chains] == [pki.judge.certificate, pki.chief.certificate]
+    assert [chain[0] for chain in envelope.chains] == [
+        one.certificate.public_bytes(Encoding.DER) for one in (pki.judge, pki.chief)
+    ]
 
 
 def test_white_space_and_order_of_the_envelope_do_not_matter(document: dict[str, Any]) -> None:

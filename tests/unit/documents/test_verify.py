@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from garim.documents import base64url, formats, jws
+from garim.documents import base64url
 from garim.documents.claims import Claims
+from garim.documents.envelope import Envelope
 from garim.documents.sign import sign_document
 from garim.documents.verify import VerifiedDocument
 from garim.statements.grants import DocumentId
@@ -125,20 +127,18 @@ def test_all_reasons_of_what_it_says_come_together_with_policys(
     ]
 
 
-def test_nothing_is_parsed_before_it_is_trusted(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
-    class Watching(formats.JwsFormat):
-        def read(self, payload: bytes) -> Claims:
-            pytest.fail(f"read {len(payload)} bytes of an untrusted payload")
+def test_nothing_is_parsed_before_it_is_trusted(
+    pki: DocumentPki, verify: Verify, reasons: Reasons, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(payload: bytes) -> Claims:
+        pytest.fail(f"read {len(payload)} bytes of an untrusted payload")
 
-    known = {formats.JWS_MEDIA_TYPE: Watching()}
+    monkeypatch.setattr("garim.documents.verify.read_claims", read)
     wrong = sign_document(b"not even JSON", pki.judge.signer, pki.wrong_role.signer)
-    assert reasons(verify, wrong, known_formats=known) == ["CHAIN_UNTRUSTED"]
+    assert reasons(verify, wrong) == ["CHAIN_UNTRUSTED"]
     alone = sign_document(b"not even JSON", pki.judge.signer, pki.judge.signer)
-    assert "ROLES_WRONG" in reasons(verify, alone, known_formats=known)
-    assert (
-        reasons(verify, documents.signed(pki, documents.disclosure(pki)), known_formats=known, crls=())
-        == ["CRL_MISSING"] * 2
-    )
+    assert "ROLES_WRONG" in reasons(verify, alone)
+    assert reasons(verify, documents.signed(pki, documents.disclosure(pki)), crls=()) == ["CRL_MISSING"] * 2
 
 
 def test_a_trusted_payload_is_parsed_closed(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
@@ -147,17 +147,29 @@ def test_a_trusted_payload_is_parsed_closed(pki: DocumentPki, verify: Verify, re
 
 def test_an_unknown_format_is_refused(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
     data = documents.signed(pki, documents.disclosure(pki))
-    assert reasons(verify, data, media_type="application/pdf") == ["FORMAT_UNKNOWN"]
+    assert reasons(verify, data, media_type="application/x-test") == ["FORMAT_UNKNOWN"]
 
 
-def test_another_format_can_be_plugged_in(pki: DocumentPki, verify: Verify) -> None:
-    class Wrapped:
-        def open(self, data: bytes) -> jws.Envelope:
-            return jws.open_envelope(data.removeprefix(b"wrapped:"))
+def opened_with(payload: bytes, *chains: tuple[bytes, ...]) -> Callable[[str, bytes], Envelope]:
+    return lambda _media_type, _data: Envelope(payload, chains)
 
-        def read(self, payload: bytes) -> Claims:
-            return formats.JwsFormat().read(payload)
 
-    data = b"wrapped:" + documents.signed(pki, documents.disclosure(pki))
-    found = verify(data, media_type="application/x-test", known_formats={"application/x-test": Wrapped()})
-    assert found.kind == "disclosure"
+def test_what_is_opened_elsewhere_is_judged_all_the_same(
+    pki: DocumentPki, verify: Verify, reasons: Reasons
+) -> None:
+    """Whatever opens envelopes, and whatever it answers: trust, people and claims are judged here."""
+    payload = documents.payload(documents.disclosure(pki))
+    judge, chief = ((one.certificate.public_bytes(Encoding.DER),) for one in (pki.judge, pki.chief))
+    found = verify(b"", media_type="application/x-test", open_document=opened_with(payload, judge, chief))
+    assert (found.kind, found.payload) == ("disclosure", payload)
+    for chains, reason in (
+        ((judge,), "ROLES_WRONG"),
+        ((), "ROLES_WRONG"),
+        ((judge, chief, chief), "ROLES_WRONG"),
+        ((judge, ()), "CHAIN_LENGTH"),
+        ((judge, chief * 5), "CHAIN_LENGTH"),
+        ((judge, (b"no certificate",)), "CERTIFICATE_UNREADABLE"),
+        ((judge, (chief[0] + b"\0",)), "CERTIFICATE_UNREADABLE"),
+    ):
+        assert reason in reasons(verify, b"", open_document=opened_with(payload, *chains))
+    assert reasons(verify, b"", open_document=opened_with(b"{}", judge, chief)) == ["FIELD_MISSING"]
