@@ -2,6 +2,9 @@
 
 Layout of a record: magic ``GRMW``, version 1, lp(mesh), lp(store), epoch id (16), not-before and not-after
 (milliseconds, 8 each), SHA-256 of the previous record (32; zeros for the first).
+
+The record is bound into the sealing as HPKE info; the store signs bind(write-secret-signature, mesh, record,
+SHA-256 of the sealed secret), so that no other secret can be put behind a signed record.
 """
 
 from __future__ import annotations
@@ -81,7 +84,7 @@ class SealedWriteSecret:
 
     Args:
         record: Encoded `WriteSecretRecord`.
-        signature: The store's Ed25519 signature over the bound record.
+        signature: The store's Ed25519 signature over record and sealed secret.
         sealed: The secret, HPKE-sealed to the epoch's key.
     """
 
@@ -95,8 +98,19 @@ class SealedWriteSecret:
         return hashlib.sha256(self.record + self.sealed).digest()
 
 
-def _binding(mesh: str, record: bytes) -> bytes:
+def _info(mesh: str, record: bytes) -> bytes:
     return bind(Purpose.WRITE_SECRET, mesh, record)
+
+
+def signed_bytes(mesh: str, record: bytes, sealed: bytes) -> bytes:
+    """Return what the store signs of a write secret.
+
+    Args:
+        mesh: Name of the mesh.
+        record: Encoded `WriteSecretRecord`.
+        sealed: The HPKE-sealed secret.
+    """
+    return bind(Purpose.WRITE_SECRET_SIGNATURE, mesh, record, hashlib.sha256(sealed).digest())
 
 
 def make(
@@ -113,15 +127,14 @@ def make(
         The secret, to be wiped at `not_after`, and what must be durable before anything is acknowledged.
     """
     encoded = record.encode()
-    binding = _binding(record.mesh, encoded)
     secret = Secret.random()
-    return secret, SealedWriteSecret(
-        encoded, signer(binding), hpke.seal(secret.buffer, epoch_public, binding)
-    )
+    sealed = hpke.seal(secret.buffer, epoch_public, _info(record.mesh, encoded))
+    signature = signer(signed_bytes(record.mesh, encoded, sealed))
+    return secret, SealedWriteSecret(encoded, signature, sealed)
 
 
 def verify(kept: SealedWriteSecret, mesh: str, store_keys: dict[str, bytes]) -> WriteSecretRecord:
-    """Return the record if the store that it names signed it.
+    """Return the record if the store that it names signed it with this sealed secret.
 
     Args:
         kept: The sealed write secret.
@@ -138,10 +151,13 @@ def verify(kept: SealedWriteSecret, mesh: str, store_keys: dict[str, bytes]) -> 
     try:
         if key is None:
             raise InvalidSignature
-        Ed25519PublicKey.from_public_bytes(key).verify(kept.signature, _binding(mesh, kept.record))
+        signed = signed_bytes(mesh, kept.record, kept.sealed)
+        Ed25519PublicKey.from_public_bytes(key).verify(kept.signature, signed)
     except InvalidSignature:
         raise RefusedError(
-            "WRITE_SECRET_SIGNATURE", "no key pinned for this store signed the record", kind=Kind.FORBIDDEN
+            "WRITE_SECRET_SIGNATURE",
+            "no key pinned for this store signed this record with this sealed secret",
+            kind=Kind.FORBIDDEN,
         ) from None
     return record
 
@@ -153,4 +169,4 @@ def open_secret(kept: SealedWriteSecret, epoch_private: Secret) -> Secret:
         RefusedError: `SEALING_OPEN`.
     """
     record = WriteSecretRecord.decode(kept.record)
-    return hpke.open_sealed(kept.sealed, epoch_private, _binding(record.mesh, kept.record))
+    return hpke.open_sealed(kept.sealed, epoch_private, _info(record.mesh, kept.record))

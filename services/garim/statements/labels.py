@@ -13,6 +13,7 @@ class Purpose(enum.StrEnum):
     """What a derived key, a sealing or a MAC is for; nothing else may use the same constant."""
 
     WRITE_SECRET = "write-secret"
+    WRITE_SECRET_SIGNATURE = "write-secret-signature"
     SEGMENT_ROOT = "segment-root"
     ROSTER_ROOT = "roster-root"
     SEGMENT_KEY = "segment-key"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from garim.sealing import hpke, identity, quorum, released, roster, segment, write_secret
 from garim.sealing.secret import Secret
 from garim.sealing.write_secret import SealedWriteSecret, WriteSecretRecord
+from garim.statements.labels import Purpose, bind
 from garim.statements.refusal import Kind, RefusedError
 
 MESH = "test.mesh"
@@ -147,6 +149,23 @@ def test_the_signature_of_a_write_secret_is_for_nothing_else() -> None:
     kept = made()
     bare = dataclasses.replace(kept, signature=STORE_KEY.sign(kept.record))
     assert refused(lambda: write_secret.verify(bare, MESH, KEYS)) == "WRITE_SECRET_SIGNATURE"
+
+
+def test_a_sealed_secret_of_anothers_behind_a_signed_record_is_refused() -> None:
+    kept = made()
+    info = bind(Purpose.WRITE_SECRET, MESH, kept.record)
+    planted = dataclasses.replace(kept, sealed=hpke.seal(bytes(32), pair()[1], info))
+    assert write_secret.open_secret(planted, pair()[0]) == Secret(bytearray(32))
+    assert refused(lambda: write_secret.verify(planted, MESH, KEYS)) == "WRITE_SECRET_SIGNATURE"
+
+
+def test_the_bytes_that_a_store_signs_never_change() -> None:
+    assert write_secret.signed_bytes("m", b"record", b"sealed") == (
+        b"\x00\x00\x00\x1fgarim/v1/write-secret-signature"
+        b"\x00\x00\x00\x01m"
+        b"\x00\x00\x00\x06record"
+        b"\x00\x00\x00\x20" + hashlib.sha256(b"sealed").digest()
+    )
 
 
 def test_a_write_secrets_id_covers_record_and_sealed_secret() -> None:

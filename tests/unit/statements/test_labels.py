@@ -58,6 +58,7 @@ def test_every_purpose_and_mesh_has_a_label_of_its_own() -> None:
 def test_the_purposes_already_in_use_never_change() -> None:
     in_use = {
         "WRITE_SECRET": "write-secret",
+        "WRITE_SECRET_SIGNATURE": "write-secret-signature",
         "SEGMENT_ROOT": "segment-root",
         "ROSTER_ROOT": "roster-root",
         "SEGMENT_KEY": "segment-key",

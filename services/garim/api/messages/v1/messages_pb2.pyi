@@ -707,7 +707,7 @@ class WriteSecret(_message.Message):
     record: _builtins.bytes
     """Fixed-layout record."""
     signature: _builtins.bytes
-    """The store's Ed25519 signature over the record."""
+    """The store's Ed25519 signature over the record and SHA-256 of the sealed secret."""
     sealed: _builtins.bytes
     """The HPKE-sealed secret."""
     def __init__(
