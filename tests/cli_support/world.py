@@ -166,15 +166,16 @@ def line(place: int, text: str, sender: Sender, masks: tuple[Mask, ...] = ()) ->
     ).to_bytes()
 
 
-SUBJECT = Sender(pseudonym=None, account="acct-subject", name="나루")
-BYSTANDER = Sender(pseudonym=PERSON, account=None, name=None)
+SUBJECT = Sender(pseudonym=None, account="acct-subject", name="나루", commitment=None)
+COMMITMENT = "0c" * 32
+BYSTANDER = Sender(pseudonym=PERSON, account=None, name=None, commitment=COMMITMENT)
 
 
 def sample_lines() -> list[bytes]:
     text = f"{PERSON}님 {PHONE} 맞죠?"
-    first = Mask(start=0, end=len(PERSON), pseudonym=PERSON, type="PERSON")
+    first = Mask(start=0, end=len(PERSON), pseudonym=PERSON, type="PERSON", commitment=COMMITMENT)
     begin = text.index(PHONE)
-    second = Mask(start=begin, end=begin + len(PHONE), pseudonym=PHONE, type="PHONE")
+    second = Mask(start=begin, end=begin + len(PHONE), pseudonym=PHONE, type="PHONE", commitment=COMMITMENT)
     return [
         line(1, "안녕하세요", SUBJECT),
         line(2, "물건은 내가 넣었지만", BYSTANDER),

@@ -7,7 +7,7 @@ import hashlib
 import json
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -151,7 +151,8 @@ class SecondVault(Vault):
         assert dossier.public_key is not None
         dossier_id = bytes.fromhex(dossier.id)
         with Secret.random() as s:
-            plain = {name: json.dumps({"type": "PERSON", "value": name}).encode() for name in names}
+            opening = {"opening": "0e" * 32, "originals": []}
+            plain = {name: json.dumps({"type": "PERSON", "value": name} | opening).encode() for name in names}
             sealed = {
                 name: identity.seal_identity(s, MESH, dossier_id, name, value, secrets.token_bytes(16))
                 for name, value in plain.items()
@@ -340,12 +341,13 @@ class SecondVault(Vault):
         payload = dsse_payload(request)
         self.revoking.revoke(self.revocation(payload, json.loads(payload)["number"]))
 
-    def opened(self, answer: bytes, packed: Packed) -> dict[str, dict[str, object]]:
+    def opened(self, answer: bytes, packed: Packed) -> dict[str, Mapping[str, object]]:
         """Decrypt and verify an answer as the agency does."""
         file = AnswerFile.from_bytes(pyrage.decrypt(answer, [self.recipient]))
         assert packed.dossier.receipt is not None
         receipt = DossierReceipt.from_bytes(dsse.from_bytes(packed.dossier.receipt).payload)
-        return verify_answers(file, packed.sealed, receipt, self.core.governance.current())
+        released = verify_answers(file, packed.sealed, receipt, self.core.governance.current())
+        return {name: one.facts for name, one in released.items()}
 
     def find(self, request: UnmaskRequest) -> UnmaskRequest:
         """Return a request as it stands now."""

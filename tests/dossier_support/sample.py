@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from garim.dossier import lines, package
 from garim.dossier.answer_file import AnswerFile
+from garim.dossier.commitments import SENDER, original_commitment
 from garim.dossier.lines import Mask, MessageLine, Sender
 from garim.dossier.opening import OpenedDossier, unpack
 from garim.dossier.package import Roots
@@ -53,7 +54,7 @@ ABOUT = About(
     period_end=START + 7 * DAY,
     mode="sealed",
 )
-SUBJECT = Sender(pseudonym=None, account="acct-00001", name="다온")
+SUBJECT = Sender(pseudonym=None, account="acct-00001", name="다온", commitment=None)
 IDENTITIES: dict[str, dict[str, Any]] = {
     HANEUL: {
         "type": "PERSON",
@@ -73,8 +74,24 @@ IDENTITIES: dict[str, dict[str, Any]] = {
     },
     PHONE: {"type": "PHONE", "value": "+821000001234"},
 }
+ORIGINALS = {HANEUL: "하늘이", MARU: "마루", PHONE: "010 0000 1234"}
+for _at, _one in enumerate(IDENTITIES):
+    IDENTITIES[_one] |= {"opening": bytes([0x40 + _at] * 32).hex(), "originals": [ORIGINALS[_one]]}
 
 FRESH = {name: bytes([at]) * 16 for at, name in enumerate(IDENTITIES)}
+
+
+def committed(name: str, number: str, place: int | str, original: str) -> str:
+    """Return the commitment to what stood behind a pseudonym of the sample."""
+    opening = bytes.fromhex(IDENTITIES[name]["opening"])
+    return original_commitment(opening, MESH, number, place, original).hex()
+
+
+def bystander(name: str, number: str) -> Sender:
+    """Return a pseudonym of the sample as a message's sender."""
+    account = IDENTITIES[name]["account"]
+    commitment = committed(name, number, SENDER, account)
+    return Sender(pseudonym=name, account=None, name=None, commitment=commitment)
 
 
 def line(
@@ -82,20 +99,26 @@ def line(
 ) -> bytes:
     """Return an encoded message; pseudonyms of the sample in its text become masks."""
     when = START + place * 60_000 if at is None else at
+    cited = lines.number(room, place)
+    found = sorted((text.find(name), name) for name in IDENTITIES if name in text)
     masks = [
-        Mask(start=found, end=found + len(name), pseudonym=name, type=IDENTITIES[name]["type"])
-        for name in IDENTITIES
-        for found in [text.find(name)]
-        if found >= 0
+        Mask(
+            start=start,
+            end=start + len(name),
+            pseudonym=name,
+            type=IDENTITIES[name]["type"],
+            commitment=committed(name, cited, order, ORIGINALS[name]),
+        )
+        for order, (start, name) in enumerate(found)
     ]
     return MessageLine(
-        number=lines.number(room, place),
+        number=cited,
         at=when,
         time=lines.rfc3339(when),
-        sender=SUBJECT if sender is None else Sender(pseudonym=sender, account=None, name=None),
+        sender=SUBJECT if sender is None else bystander(sender, cited),
         kind=kind,
         text=text,
-        masks=tuple(sorted(masks, key=lambda mask: mask.start)),
+        masks=tuple(masks),
         attachment=None,
     ).to_bytes()
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from garim.api.common.v1 import statement_pb2
 from garim.api.custody.v1 import custody_pb2
 from garim.api.messages.v1 import messages_pb2 as pb
+from garim.dossier.opened_identity import OpenedIdentity
 from garim.dossier.opening import OpenedDossier, unpack
 from garim.kit.convert import envelope_to, proof_to
 from garim.kit.identity import service_id
@@ -383,11 +384,16 @@ class Dossier:
     plain: bytes
 
     def identities(self) -> dict[str, dict[str, Any]]:
+        """Return what is known of each sealed person or value."""
+        return {name: dict(one.facts) for name, one in self.released().items()}
+
+    def released(self) -> dict[str, OpenedIdentity]:
+        """Return every identity as if custody had released it."""
         sealed = base64.b64decode(self.packed.sealed_secret)
         secret = identity.open_secret(sealed, self.scope.private, MESH, DOSSIER, bytes.fromhex(GRANT))
         return {
-            one.pseudonym: json.loads(
-                identity.open_identity(secret, MESH, DOSSIER, one.pseudonym, one.sealed)
+            one.pseudonym: OpenedIdentity.from_object(
+                json.loads(identity.open_identity(secret, MESH, DOSSIER, one.pseudonym, one.sealed)), MESH
             )
             for one in self.opened.identities()
         }

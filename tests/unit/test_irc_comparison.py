@@ -26,15 +26,23 @@ ROOM = Room(
     frozenset({SUBJECT, "irc:garam"}),
     {},
 )
-OURS = Sender(pseudonym=None, account=SUBJECT, name="daon")
-THEIRS = Sender(pseudonym=PSEUDONYM, account=None, name=None)
+OURS = Sender(pseudonym=None, account=SUBJECT, name="daon", commitment=None)
+THEIRS = Sender(pseudonym=PSEUDONYM, account=None, name=None, commitment="0c" * 32)
 MASKED = f"{PSEUDONYM}: the disk is full"
 
 
 def line(at: int, sender: Sender, text: str) -> MessageLine:
     start = text.find(PSEUDONYM)
     masks = (
-        (Mask(start=start, end=start + len(PSEUDONYM), pseudonym=PSEUDONYM, type="PERSON"),)
+        (
+            Mask(
+                start=start,
+                end=start + len(PSEUDONYM),
+                pseudonym=PSEUDONYM,
+                type="PERSON",
+                commitment="0c" * 32,
+            ),
+        )
         if start >= 0
         else ()
     )
@@ -83,7 +91,7 @@ def test_a_bystanders_id_is_found_in_any_file(tmp_path: Path, page: str) -> None
 
 
 def test_a_bystander_with_a_name_beside_the_pseudonym_is_found(tmp_path: Path) -> None:
-    named = Sender(pseudonym=PSEUDONYM, account=None, name="G")
+    named = Sender(pseudonym=PSEUDONYM, account=None, name="G", commitment="0c" * 32)
     assert found(tmp_path, MASKED, named).senders == ["C1-0002"]
 
 

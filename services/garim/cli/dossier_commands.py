@@ -25,10 +25,13 @@ from garim.documents.acknowledgement import write_acknowledgement
 from garim.documents.fields import write_instant
 from garim.documents.sign import PrivateKey
 from garim.dossier.answer_file import AnswerFile, verify_answers
-from garim.dossier.answers import apply_answers, shown_name
+from garim.dossier.answers import apply_answers
+from garim.dossier.opened_identity import OpenedIdentity
 from garim.dossier.opening import OpenedDossier
+from garim.dossier.verification import verify_originals
 from garim.kit.clock import SystemClock
 from garim.statements.receipts import DossierReceipt
+from garim.statements.refusal import RefusedError
 
 app = typer.Typer(no_args_is_help=True, help="Dossiers.")
 app.add_typer(holds_app, name="holds")
@@ -100,17 +103,31 @@ def verify(
     receipt: ReceiptOption,
     package: Annotated[Path | None, typer.Option("--package", help="dossier.zip.age")] = None,
     opened: Annotated[Path | None, typer.Option("--opened", help="Folder of the opened dossier.")] = None,
+    answer: Annotated[Path | None, typer.Option("--answer", help="answer.age; needs --opened.")] = None,
+    identity: Annotated[Path | None, typer.Option("--identity", help="age identity for --answer.")] = None,
     genesis: GenesisOption = "",
     mesh: MeshOption = DEFAULT_MESH,
     as_json: JsonOption = False,
 ) -> None:
-    """Verify everything offline: governance, receipt, log proof, package, every message and identity."""
-    stated, governance = dossier_files.verify_all(receipt, genesis_of(genesis, mesh), package, opened)
+    """Verify everything offline: governance, receipt, log proof, package, every message and identity.
+
+    With an answer also that each mask of the released identities hid exactly what they say.
+    """
+    chosen = genesis_of(genesis, mesh)
+    stated, governance = dossier_files.verify_all(receipt, chosen, package, opened)
+    masks = None
+    if answer is not None:
+        if opened is None or identity is None:
+            raise RefusedError("FIELD_MISSING", "--answer needs --opened and --identity", field="answer")
+        released = open_answers(opened, answer, identity, receipt, chosen)
+        masks = verify_originals(OpenedDossier(opened), released)
     value = {
         "verified": True,
         "checked": ["governance", "receipt", "log"]
         + (["package"] if package else [])
-        + (["messages", "identities"] if opened else []),
+        + (["messages", "identities"] if opened else [])
+        + (["masks"] if answer else []),
+        "masks_opened": masks,
         "governance_version": governance.version,
         **receipt_facts(stated),
     }
@@ -159,23 +176,27 @@ def apply(
     apply_answers(OpenedDossier(folder), opened, out)
     value = {
         "transcript": str(out / "index.html"),
-        "opened": {pseudonym: shown_name(one) for pseudonym, one in opened.items()},
+        "opened": {pseudonym: one.name for pseudonym, one in opened.items()},
     }
     emit(as_json, value, lambda console: _print_opened(console, value))
 
 
 def open_answers(
     folder: Path, answer: Path, identity: Path, receipt: Path, genesis: str
-) -> dict[str, dict[str, object]]:
-    """Decrypt released identities and verify each against the package, its receipt and the log.
+) -> dict[str, OpenedIdentity]:
+    """Decrypt released identities; verify each against package, receipt and log, and every mask against them.
 
     Raises:
-        RefusedError: Those of decryption, `AnswerFile.from_bytes`, `verify_opened` and `verify_answers`.
+        RefusedError: Those of decryption, `AnswerFile.from_bytes`, `verify_opened`, `verify_answers` and
+            `verify_originals`.
     """
     plain = dossier_files.decrypt_small(read_input(answer, "answer"), dossier_files.read_identity(identity))
     stated, governance = dossier_files.verify_all(receipt, genesis, None, folder)
-    sealed = {one.pseudonym: one.sealed for one in OpenedDossier(folder).identities()}
-    return verify_answers(AnswerFile.from_bytes(plain), sealed, stated, governance)
+    dossier = OpenedDossier(folder)
+    sealed = {one.pseudonym: one.sealed for one in dossier.identities()}
+    opened = verify_answers(AnswerFile.from_bytes(plain), sealed, stated, governance)
+    verify_originals(dossier, opened)
+    return opened
 
 
 def _print_opened(console: Console, value: dict[str, Any]) -> None:

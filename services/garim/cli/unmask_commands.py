@@ -20,7 +20,6 @@ from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, Pa
 from garim.cli.output import emit, facts, rows_table
 from garim.cli.session import session
 from garim.cli.unmask_draft import draft_unmask, grounds_for
-from garim.dossier.answers import shown_name
 from garim.dossier.opening import OpenedDossier
 from garim.statements.refusal import RefusedError
 
@@ -214,5 +213,9 @@ def open_command(
 ) -> None:
     """Decrypt released identities, verify them against package, receipt and log, and print them."""
     opened = open_answers(folder, answer, identity, receipt, genesis_of(genesis, mesh))
-    rows = [(pseudonym, shown_name(one)) for pseudonym, one in opened.items()]
-    emit(as_json, {"identities": opened}, lambda console: console.print(facts(rows)))
+    rows = [(pseudonym, one.name) for pseudonym, one in opened.items()]
+    emit(
+        as_json,
+        {"identities": {pseudonym: dict(one.facts) for pseudonym, one in opened.items()}},
+        lambda console: console.print(facts(rows)),
+    )

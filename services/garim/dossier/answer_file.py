@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from garim.dossier.opened_identity import OpenedIdentity
 from garim.dossier.receipt import log_key, witness_keys
 from garim.statements import dsse, strict_json
 from garim.statements.governance import Governance
@@ -65,7 +66,7 @@ class AnswerFile:
 
 def verify_answers(
     file: AnswerFile, sealed: Mapping[str, bytes], receipt: DossierReceipt, governance: Governance
-) -> dict[str, dict[str, object]]:
+) -> dict[str, OpenedIdentity]:
     """Return the released identities by pseudonym, each verified against package, release and log.
 
     Args:
@@ -91,7 +92,7 @@ def verify_answers(
     if release.dossier != receipt.dossier or release.mesh != governance.mesh:
         raise RefusedError("ANSWER_DOSSIER", "the answer belongs to another dossier", field="dossier")
     logged = {one.pseudonym: one.sealed for one in release.identities}
-    opened: dict[str, dict[str, object]] = {}
+    opened: dict[str, OpenedIdentity] = {}
     for envelope in file.answers:
         keys = governance.keys_of("custody")
         answer = UnmaskAnswer.verify(envelope, keys, mesh=governance.mesh, now=None)
@@ -102,7 +103,8 @@ def verify_answers(
         known = sealed.get(answer.pseudonym)
         if known is None or hashlib.sha256(known).hexdigest() != answer.sealed:
             raise RefusedError("ANSWER_IDENTITY", "an answer is not about this package's sealed identity")
-        opened[answer.pseudonym] = strict_json.parse_object(base64.b64decode(answer.identity))
+        value = strict_json.parse_object(base64.b64decode(answer.identity))
+        opened[answer.pseudonym] = OpenedIdentity.from_object(value, governance.mesh)
     if opened.keys() != logged.keys():
         raise RefusedError("ANSWER_RELEASE", "the logged release covers other identities than the answers")
     return opened

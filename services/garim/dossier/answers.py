@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from garim.dossier import package
+from garim.dossier.opened_identity import OpenedIdentity
 from garim.dossier.opening import OpenedDossier
 from garim.statements.refusal import RefusedError
 
 
-def shown_name(identity: dict[str, object]) -> str:
-    """Return what a transcript shows for an opened identity: a person's name and account, or the value."""
-    names = identity.get("names")
-    if isinstance(names, list) and names:
-        return f"{names[0]} ({identity.get('account')})"
-    return str(identity.get("value", ""))
-
-
-def apply_answers(dossier: OpenedDossier, opened: dict[str, dict[str, object]], folder: Path) -> None:
+def apply_answers(dossier: OpenedDossier, opened: Mapping[str, OpenedIdentity], folder: Path) -> None:
     """Write the transcript anew with the released identities shown; the package itself stays as it is.
 
     Args:
@@ -31,9 +25,8 @@ def apply_answers(dossier: OpenedDossier, opened: dict[str, dict[str, object]], 
     if folder.exists():
         raise RefusedError("PACKAGE_EXISTS", "the folder exists: name a new one", field="folder")
     folder.mkdir(parents=True, mode=0o700)
-    names = {pseudonym: shown_name(identity) for pseudonym, identity in opened.items()}
 
     def write(name: str, data: bytes) -> None:
         (folder / name).write_bytes(data)
 
-    package.render_transcript(dossier.about, dossier.raw_lines, dossier.opaque, write, names)
+    package.render_transcript(dossier.about, dossier.raw_lines, dossier.opaque, write, opened)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Iterable, Sequence
 
-from garim.statements.labels import lp
+from garim.statements.labels import Purpose, bind, lp
 from garim.translog.memory import MemoryTree
 from garim.translog.proofs import verify_inclusion
 from garim.translog.tree import hash_leaf
 
 SALT_BYTES = 32
+OPENING_BYTES = 32
+SENDER = "sender"
+"""The place of a message's sender, beside those of its masks."""
 
 
 def content_digest(salt: bytes, line: bytes) -> bytes:
@@ -21,6 +25,24 @@ def content_digest(salt: bytes, line: bytes) -> bytes:
         line: Its exact bytes in `messages.jsonl`, without the line end.
     """
     return hashlib.sha256(salt + line).digest()
+
+
+def original_commitment(opening: bytes, mesh: str, number: str, place: int | str, original: str) -> bytes:
+    """Return SHA-256(salt, original): what a line says of the characters that stood behind one mask.
+
+    The salt is HMAC-SHA256(opening, label of mesh, number and place), so that one secret for each pseudonym,
+    sealed with its identity, opens each of its masks alone, and nothing else opens any.
+
+    Args:
+        opening: 32 random bytes of this pseudonym.
+        mesh: Name of the mesh.
+        number: The message's citable number.
+        place: Position of the mask among the message's masks, from 0, or `SENDER`.
+        original: The characters as they were written; for a sender the account id.
+    """
+    label = bind(Purpose.MASKED_ORIGINAL, mesh, number.encode(), str(place).encode())
+    salt = hmac.digest(opening, label, "sha256")
+    return hashlib.sha256(salt + original.encode("utf-8", "surrogatepass")).digest()
 
 
 def message_leaf(number: str, pseudonyms: Sequence[str], content: bytes) -> bytes:

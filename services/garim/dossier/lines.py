@@ -49,11 +49,13 @@ class Sender(Closed):
         pseudonym: What stands for a bystander; null for a subject.
         account: A subject's account id; null for a bystander.
         name: A subject's name; null for a bystander.
+        commitment: Of a bystander's account id; see `commitments.original_commitment`. Null for a subject.
     """
 
     pseudonym: Pseudonym | None
     account: str | None
     name: str | None
+    commitment: Digest | None
 
 
 class Mask(Closed):
@@ -64,12 +66,14 @@ class Mask(Closed):
         end: Code point behind the last.
         pseudonym: What stands there.
         type: What sort of thing was masked, in UPPER_SNAKE.
+        commitment: Of the characters that stood there; see `commitments.original_commitment`.
     """
 
     start: Count
     end: Count
     pseudonym: Pseudonym
     type: str
+    commitment: Digest
 
 
 class AttachmentNote(Closed):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import IO
@@ -16,6 +16,7 @@ from typing import IO
 from garim.dossier import transcript
 from garim.dossier.commitments import SALT_BYTES, content_digest, identity_leaf, message_leaf
 from garim.dossier.lines import MessageLine, conversation_of
+from garim.dossier.opened_identity import OpenedIdentity
 from garim.statements import strict_json
 from garim.translog.memory import MemoryTree
 
@@ -145,7 +146,7 @@ def render_transcript(
     lines: Callable[[], Iterable[bytes]],
     opaque: int,
     write: Callable[[str, bytes], None],
-    names: dict[str, str] | None = None,
+    opened: Mapping[str, OpenedIdentity] | None = None,
     rooms: list[transcript.Room] | None = None,
 ) -> None:
     """Write all transcript pages.
@@ -155,14 +156,14 @@ def render_transcript(
         lines: Returns the message lines in order, each time anew.
         opaque: How many secret-chat messages exist.
         write: Takes a file name and its bytes.
-        names: Opened identities by pseudonym.
+        opened: Released identities by pseudonym.
         rooms: From `survey`, where that was done already.
     """
     rooms = survey(lines()) if rooms is None else rooms
     write("index.html", transcript.index_page(about, rooms, opaque))
     pages = {room.number: -(-room.messages // transcript.PAGE_MESSAGES) for room in rooms}
     for room, number, messages, _ in pages_of(lines()):
-        html = transcript.room_page(room, number, pages[room], messages, names)
+        html = transcript.room_page(room, number, pages[room], messages, opened)
         write(transcript.page_name(room, number), html)
 
 

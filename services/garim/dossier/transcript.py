@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from garim.dossier.lines import MessageLine
+from garim.dossier.opened_identity import OpenedIdentity
 
 PAGE_MESSAGES = 500
 ZONE = timezone(timedelta(hours=9), "KST")
@@ -109,26 +110,30 @@ def index_page(about: About, rooms: Sequence[Room], opaque: int) -> bytes:
     return _templates().get_template("index.html").render(about=about, rooms=rooms, opaque=opaque).encode()
 
 
-def _pieces(line: MessageLine, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _pieces(line: MessageLine, opened: Mapping[str, OpenedIdentity]) -> Iterator[dict[str, Any]]:
     at = 0
-    for mask in line.masks:
+    for place, mask in enumerate(line.masks):
         if at < mask.start:
             yield {"mask": False, "text": line.text[at : mask.start]}
-        name = names.get(mask.pseudonym)
-        shown = line.text[mask.start : mask.end] if name is None else name
-        title = mask.type if name is None else f"{mask.pseudonym} · {mask.type}"
-        yield {"mask": True, "opened": name is not None, "text": shown, "title": title}
+        one = opened.get(mask.pseudonym)
+        shown, title = line.text[mask.start : mask.end], mask.type
+        if one is not None:
+            shown = one.original(line.number, place, mask.commitment) or one.name
+            title = f"{mask.pseudonym} · {mask.type} · {one.name}"
+        yield {"mask": True, "opened": one is not None, "text": shown, "title": title}
         at = mask.end
     if at < len(line.text):
         yield {"mask": False, "text": line.text[at:]}
 
 
-def _view(line: MessageLine, before: MessageLine | None, names: Mapping[str, str]) -> dict[str, Any]:
+def _view(
+    line: MessageLine, before: MessageLine | None, identities: Mapping[str, OpenedIdentity]
+) -> dict[str, Any]:
     when = datetime.fromtimestamp(line.at / 1000, ZONE)
     day = when.strftime("%Y-%m-%d ") + _WEEKDAYS[when.weekday()]
     same_day = before is not None and datetime.fromtimestamp(before.at / 1000, ZONE).date() == when.date()
     pseudonym = line.sender.pseudonym
-    opened = names.get(pseudonym) if pseudonym else None
+    opened = identities.get(pseudonym) if pseudonym else None
     notice = _NOTICES.get(line.kind, "")
     if line.attachment:
         notice += f" ({line.attachment.media_type}, {line.attachment.size:,} B)"
@@ -136,17 +141,21 @@ def _view(line: MessageLine, before: MessageLine | None, names: Mapping[str, str
         "number": line.number,
         "day": "" if same_day else day,
         "subject": pseudonym is None,
-        "who": opened or pseudonym or line.sender.name or line.sender.account,
+        "who": (opened and opened.name) or pseudonym or line.sender.name or line.sender.account,
         "opened": opened is not None,
         "sender_title": pseudonym or "",
         "time": when.strftime("%H:%M:%S"),
         "notice": notice,
-        "pieces": list(_pieces(line, names)),
+        "pieces": list(_pieces(line, identities)),
     }
 
 
 def room_page(
-    room: int, page: int, pages: int, lines: Sequence[MessageLine], names: Mapping[str, str] | None = None
+    room: int,
+    page: int,
+    pages: int,
+    lines: Sequence[MessageLine],
+    opened: Mapping[str, OpenedIdentity] | None = None,
 ) -> bytes:
     """Return one page of a conversation.
 
@@ -155,9 +164,9 @@ def room_page(
         page: Number of the page, from 1.
         pages: How many there are.
         lines: The page's messages.
-        names: Opened identities by pseudonym, shown in place of the pseudonyms.
+        opened: Released identities by pseudonym, shown in place of the pseudonyms.
     """
-    known = names or {}
+    known = opened or {}
     views = [_view(line, lines[at - 1] if at else None, known) for at, line in enumerate(lines)]
     template = _templates().get_template("page.html")
     return template.render(

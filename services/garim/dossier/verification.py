@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
 
 from garim.dossier import commitments
 from garim.dossier.lines import MessageLine
+from garim.dossier.opened_identity import OpenedIdentity
 from garim.dossier.opening import OpenedDossier
 from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import RefusedError
@@ -164,3 +166,44 @@ def prove_identities(dossier: OpenedDossier, pseudonyms: list[str]) -> list[Iden
         path = tuple(tree.inclusion(at, tree.size))
         proofs.append(IdentityProof(pseudonym, identities[at].sealed, at, path))
     return proofs
+
+
+def verify_originals(dossier: OpenedDossier, opened: Mapping[str, OpenedIdentity]) -> int:
+    """Demand that each mask of the opened pseudonyms hides exactly what their identities say.
+
+    With the text outside masks, which the receipt's root covers, this shows that those messages are the
+    originals minus nothing but their masks.
+
+    Args:
+        dossier: The opened package, verified against its receipt.
+        opened: Released identities by pseudonym.
+
+    Returns:
+        How many masks and senders were opened.
+
+    Raises:
+        RefusedError: `MASK_DISHONEST`, with the message's number.
+    """
+    return sum(_verify_line(line, opened) for line in dossier.messages())
+
+
+def _verify_line(line: MessageLine, opened: Mapping[str, OpenedIdentity]) -> int:
+    count = 0
+    if (sender := opened.get(line.sender.pseudonym or "")) is not None:
+        if not sender.sent(line.number, line.sender.commitment):
+            raise _dishonest(line.number)
+        count += 1
+    for place, mask in enumerate(line.masks):
+        if (one := opened.get(mask.pseudonym)) is not None:
+            if one.original(line.number, place, mask.commitment) is None:
+                raise _dishonest(line.number)
+            count += 1
+    return count
+
+
+def _dishonest(number: str) -> RefusedError:
+    return RefusedError(
+        "MASK_DISHONEST",
+        f"message {number} did not hold what the released identity says; keep package and answer as evidence",
+        field=number,
+    )

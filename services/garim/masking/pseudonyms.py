@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from garim.masking.infotype import InfoType
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Base32 without I, L, O and U, which people misread."""
+OPENING_BYTES = 32
 _HALF = 5
 _MOST_DIGITS_IN_HALF = 3
 PSEUDONYM = re.compile(
@@ -35,6 +37,20 @@ def _drawn(random_bytes: Callable[[int], bytes]) -> str:
             return "-".join(halves)
 
 
+@dataclass(slots=True)
+class _Given:
+    """What one pseudonym stands for."""
+
+    type: InfoType
+    value: bytearray
+    opening: bytearray
+    originals: dict[bytes, bytearray]
+
+    def wipe(self) -> None:
+        for secret in (self.value, self.opening, *self.originals.values()):
+            secret[:] = bytes(len(secret))
+
+
 class PseudonymTable:
     """The pseudonyms of one dossier attempt.
 
@@ -46,7 +62,7 @@ class PseudonymTable:
         self._random_bytes = random_bytes
         self._key = bytearray(random_bytes(32))
         self._by_value: dict[bytes, str] = {}
-        self._values: dict[str, tuple[InfoType, bytearray]] = {}
+        self._values: dict[str, _Given] = {}
         self._drawn: set[str] = set()
         self._wiped = False
 
@@ -71,7 +87,7 @@ class PseudonymTable:
                 kind=Kind.PRECONDITION,
             )
         data = value.encode("utf-8", "surrogatepass")
-        digest = hashlib.blake2b(type.encode() + b"\x00" + data, key=self._key, digest_size=32).digest()
+        digest = self._digest(type.encode() + b"\x00" + data)
         known = self._by_value.get(digest)
         if known is not None:
             return known
@@ -81,18 +97,40 @@ class PseudonymTable:
         self._drawn.add(random_part)
         pseudonym = f"{type.prefix}-{random_part}"
         self._by_value[digest] = pseudonym
-        self._values[pseudonym] = (type, bytearray(data))
+        self._values[pseudonym] = _Given(
+            type, bytearray(data), bytearray(self._random_bytes(OPENING_BYTES)), {}
+        )
         return pseudonym
+
+    def opening(self, pseudonym: str, original: str | None = None) -> bytes:
+        """Return the secret that opens what a pseudonym masks.
+
+        Args:
+            pseudonym: From `of`.
+            original: A spelling that it masks now, to be remembered among its originals.
+        """
+        given = self._values[pseudonym]
+        if original is not None:
+            data = original.encode("utf-8", "surrogatepass")
+            given.originals.setdefault(self._digest(data), bytearray(data))
+        return bytes(given.opening)
+
+    def originals(self, pseudonym: str) -> list[str]:
+        """Return every spelling that a pseudonym masks."""
+        return [one.decode("utf-8", "surrogatepass") for one in self._values[pseudonym].originals.values()]
+
+    def _digest(self, data: bytes) -> bytes:
+        return hashlib.blake2b(data, key=self._key, digest_size=32).digest()
 
     def items(self) -> Iterator[tuple[str, InfoType, str]]:
         """Yield pseudonym, kind and canonical value, in the order of their first occurrence."""
-        for pseudonym, (type_, value) in self._values.items():
-            yield pseudonym, type_, value.decode("utf-8", "surrogatepass")
+        for pseudonym, given in self._values.items():
+            yield pseudonym, given.type, given.value.decode("utf-8", "surrogatepass")
 
     def wipe(self) -> None:
         """Overwrite every value and the table's key, and refuse further use."""
-        for _, value in self._values.values():
-            value[:] = bytes(len(value))
+        for given in self._values.values():
+            given.wipe()
         self._key[:] = bytes(len(self._key))
         self._values.clear()
         self._by_value.clear()

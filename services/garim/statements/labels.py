@@ -31,6 +31,7 @@ class Purpose(enum.StrEnum):
     LOG_RECOVERY = "log-recovery"
     SPOOL = "spool"
     PRESERVED_KEYS = "preserved-keys"
+    MASKED_ORIGINAL = "masked-original"
 
 
 def lp(data: bytes) -> bytes:

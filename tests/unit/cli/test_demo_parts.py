@@ -90,7 +90,7 @@ def test_a_name_that_is_a_word_is_counted_apart(case: SampleCase, tmp_path: Path
 
 def test_a_bystanders_account_beside_a_pseudonym_is_found(case: SampleCase, tmp_path: Path) -> None:
     dossier = opened(case, tmp_path / "o", "안녕")
-    named = Sender(pseudonym=PERSON, account="kakao:도윤슬", name=None)
+    named = Sender(pseudonym=PERSON, account="kakao:도윤슬", name=None, commitment="0c" * 32)
     (dossier.folder / "messages.jsonl").write_bytes(line(1, "안녕", named) + b"\n")
     assert leaks.scan(dossier, BYSTANDERS, OWN).certain
 
@@ -118,6 +118,7 @@ def own_lines(chosen: Chosen, senders: set[str]) -> list[MessageLine]:
             pseudonym=None if own else PERSON,
             account=chosen.subject if own else None,
             name="최현우" if own else None,
+            commitment=None if own else "0c" * 32,
         )
         if one.sender in senders:
             made = MessageLine.from_bytes(line(place, "가려짐", sender))
@@ -176,9 +177,11 @@ def test_a_chat_longer_than_policy_allows_is_cut_to_its_end(tmp_path: Path) -> N
 def test_the_excerpt_pairs_what_was_stored_with_what_is_read() -> None:
     chosen = choose(None, "", "")
     lines = [
-        MessageLine.from_bytes(line(1, "가려짐", Sender(pseudonym=PERSON, account=None, name=None))),
         MessageLine.from_bytes(
-            line(2, "그대로", Sender(pseudonym=None, account=chosen.subject, name="최현우"))
+            line(1, "가려짐", Sender(pseudonym=PERSON, account=None, name=None, commitment="0c" * 32))
+        ),
+        MessageLine.from_bytes(
+            line(2, "그대로", Sender(pseudonym=None, account=chosen.subject, name="최현우", commitment=None))
         ),
     ]
     own = next(one for one in chosen.originals if one.sender == chosen.subject)

@@ -11,9 +11,22 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from dossier_support.sample import HANEUL, IDENTITIES, MARU, PHONE, Made, make, sealed_identities
+from dossier_support.sample import (
+    HANEUL,
+    IDENTITIES,
+    MARU,
+    MESH,
+    ORIGINALS,
+    PHONE,
+    Made,
+    committed,
+    make,
+    sealed_identities,
+)
 from garim.dossier.answer_file import AnswerFile, verify_answers
+from garim.dossier.opened_identity import OpenedIdentity
 from garim.dossier.receipt import LoggedStatement, ReceiptFile, verify_receipt
+from garim.dossier.verification import verify_originals
 from garim.statements.refusal import RefusedError
 
 
@@ -32,7 +45,7 @@ def sealed() -> dict[str, bytes]:
     return {name: value for name, _, value in sealed_identities()}
 
 
-def opened(made: Made, file: AnswerFile) -> dict[str, dict[str, object]]:
+def opened(made: Made, file: AnswerFile) -> dict[str, OpenedIdentity]:
     return verify_answers(file, sealed(), made.receipt, made.office.governance.current())
 
 
@@ -109,7 +122,51 @@ def test_a_malformed_logged_statement_is_refused(made: Made, change: dict[str, o
 
 def test_an_answer_opens_what_it_names_and_nothing_else(made: Made) -> None:
     file = AnswerFile.from_bytes(made.office.answers(HANEUL, PHONE).to_bytes())
-    assert opened(made, file) == {HANEUL: IDENTITIES[HANEUL], PHONE: IDENTITIES[PHONE]}
+    assert opened(made, file) == {
+        name: OpenedIdentity.from_object(IDENTITIES[name], MESH) for name in (HANEUL, PHONE)
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"opening": "00"}, {"opening": None}, {"originals": None}, {"originals": [1]}, {"opening": "x" * 64}],
+)
+def test_an_identity_that_does_not_say_what_was_masked_is_refused(change: dict[str, object]) -> None:
+    assert reason(lambda: OpenedIdentity.from_object(IDENTITIES[HANEUL] | change, MESH)) == "ANSWER_IDENTITY"
+
+
+def test_masks_of_a_released_identity_are_shown_to_hide_what_it_says(made: Made) -> None:
+    released = opened(made, made.office.answers(HANEUL, PHONE))
+    # One message sent, one mask of the person, one of the phone.
+    assert verify_originals(made.opened, released) == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"originals": ["하늘"]}, "C1-0003"),
+        ({"originals": []}, "C1-0003"),
+        ({"opening": "ab" * 32}, "C1-0002"),
+        ({"account": "acct-00003"}, "C1-0002"),
+    ],
+)
+def test_an_identity_that_does_not_fit_its_masks_is_evidence_of_dishonest_masking(
+    made: Made, change: dict[str, object], message: str
+) -> None:
+    bent = OpenedIdentity.from_object(IDENTITIES[HANEUL] | change, MESH)
+    with pytest.raises(RefusedError, match="MASK_DISHONEST") as refused:
+        verify_originals(made.opened, {HANEUL: bent})
+    assert refused.value.field == message
+
+
+def test_a_commitment_holds_for_its_message_and_place_alone() -> None:
+    one = OpenedIdentity.from_object(IDENTITIES[HANEUL], MESH)
+    commitment = committed(HANEUL, "C1-0001", 0, ORIGINALS[HANEUL])
+    assert one.original("C1-0001", 0, commitment) == ORIGINALS[HANEUL]
+    assert one.original("C1-0002", 0, commitment) is None
+    assert one.original("C1-0001", 1, commitment) is None
+    other = OpenedIdentity.from_object(IDENTITIES[HANEUL], "other.mesh")
+    assert other.original("C1-0001", 0, commitment) is None
 
 
 def test_an_answer_about_another_dossier_is_refused(made: Made) -> None:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from dossier_support.sample import ABOUT, DAY, HANEUL, LINES, MARU, PHONE, START, line, make
+from dossier_support.sample import (
+    ABOUT,
+    DAY,
+    HANEUL,
+    IDENTITIES,
+    LINES,
+    MARU,
+    MESH,
+    PHONE,
+    START,
+    committed,
+    line,
+    make,
+)
 from garim.dossier import package, transcript
-from garim.dossier.answers import apply_answers, shown_name
+from garim.dossier.answers import apply_answers
 from garim.dossier.lines import MessageLine
+from garim.dossier.opened_identity import OpenedIdentity
 from garim.statements.refusal import RefusedError
 
 
@@ -31,7 +46,11 @@ class Page(HTMLParser):
         self.text += data
 
 
-def pages(names: dict[str, str] | None = None, opaque: int = 2) -> dict[str, bytes]:
+def released(name: str, **change: object) -> OpenedIdentity:
+    return OpenedIdentity.from_object(IDENTITIES[name] | change, MESH)
+
+
+def pages(names: dict[str, OpenedIdentity] | None = None, opaque: int = 2) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     package.render_transcript(ABOUT, lambda: LINES, opaque, found.__setitem__, names)
     return found
@@ -47,7 +66,15 @@ def test_what_a_message_says_is_text_and_never_markup() -> None:
 def test_names_are_text_and_never_markup(place: str) -> None:
     evil = '"><script>alert(1)</script>'
     if place == "opened":
-        html = pages({HANEUL: evil})["C1-1.html"]
+        commitment = committed(HANEUL, "C1-0003", 0, evil)
+        lines = list(LINES)
+        known = json.loads(lines[2])["masks"][0]["commitment"]
+        lines[2] = lines[2].replace(known.encode(), commitment.encode())
+        found: dict[str, bytes] = {}
+        opened = {HANEUL: released(HANEUL, names=[evil], originals=[evil])}
+        package.render_transcript(ABOUT, lambda: lines, 0, found.__setitem__, opened)
+        html = found["C1-1.html"]
+        assert Page(html).text.count(evil) == 2
     elif place == "authority":
         about = transcript.About(**{**vars_of(ABOUT), "authority": evil})
         html = transcript.index_page(about, [], 0)
@@ -118,9 +145,10 @@ def test_masked_people_show_as_pseudonyms_until_they_are_opened() -> None:
     closed = Page(pages()["C1-1.html"]).text
     assert HANEUL in closed
     assert PHONE in closed
-    shown = Page(pages({HANEUL: "하늘 (acct-00002)"})["C1-1.html"])
+    shown = Page(pages({HANEUL: released(HANEUL)})["C1-1.html"])
     assert HANEUL not in shown.text
-    assert shown.text.count("하늘 (acct-00002)") == 2
+    assert shown.text.count("하늘 (acct-00002)") == 1
+    assert "하늘이아 고마워" in shown.text, "in a text stands what was written"
     assert PHONE in shown.text
     titles = [attrs.get("title") or "" for tag, attrs in shown.tags if attrs.get("class") == "opened"]
     assert len(titles) == 2
@@ -137,15 +165,15 @@ def test_a_subject_stands_with_name_and_without_pseudonym() -> None:
 
 
 def test_an_identity_is_shown_by_name_and_account_or_by_its_value() -> None:
-    assert shown_name({"type": "PERSON", "names": ["하늘", "haneul"], "account": "a-1"}) == "하늘 (a-1)"
-    assert shown_name({"type": "PERSON", "names": [], "account": "a-1", "value": "a-1"}) == "a-1"
-    assert shown_name({"type": "PHONE", "value": "+821000001234"}) == "+821000001234"
+    assert released(HANEUL, names=["하늘", "haneul"], account="a-1").name == "하늘 (a-1)"
+    assert released(HANEUL, names=[], value="a-1").name == "a-1"
+    assert released(PHONE).name == "+821000001234"
 
 
 def test_applying_writes_new_pages_beside_the_package(tmp_path: Path) -> None:
     made = make(tmp_path / "opened")
     before = {path: path.read_bytes() for path in made.opened.folder.rglob("*") if path.is_file()}
-    opened: dict[str, dict[str, object]] = {MARU: {"names": ["마루"], "account": "acct-00003"}}
+    opened = {MARU: released(MARU)}
     apply_answers(made.opened, opened, tmp_path / "applied")
     assert "마루 (acct-00003)" in Page((tmp_path / "applied" / "C2-1.html").read_bytes()).text
     assert {path: path.read_bytes() for path in before} == before

@@ -66,10 +66,12 @@ def test_two_tables_share_no_pseudonym_for_one_value() -> None:
 
 def test_wiped_table_holds_nothing_and_refuses() -> None:
     table = PseudonymTable(counting())
-    table.of(InfoType.PERSON, "a1")
-    kept = next(iter(table._values.values()))[1]
+    pseudonym = table.of(InfoType.PERSON, "a1")
+    table.opening(pseudonym, "abc")
+    (kept,) = table._values.values()
+    (original,) = kept.originals.values()
     table.wipe()
-    assert kept == bytes(2)
+    assert (kept.value, kept.opening, original) == (bytes(2), bytes(32), bytes(3))
     assert list(table.items()) == []
     with pytest.raises(RefusedError, match="TABLE_WIPED"):
         table.of(InfoType.PERSON, "a1")

@@ -279,3 +279,18 @@ def test_the_key_of_an_attempt_and_its_table_are_overwritten(scope: Scope, tmp_p
     attempt.run()
     assert len(attempt._table) == 0
     assert len(attempt._requester._private) == 0
+
+
+def test_every_mask_opens_alone_to_what_was_written_there(scope: Scope, tmp_path: Path) -> None:
+    body = "한하늘님 맞지? 하늘 언니 번호는 010 0000 0002"
+    one_room(scope, text(T, HANEUL, "안녕"), text(T + 1, DAON, body))
+    made = scope.made(tmp_path)
+    released = made.released()
+    line = list(made.opened.messages())[1]
+    assert verification.verify_originals(made.opened, released) == 1 + len(line.masks)
+    restored, at = "", 0
+    for place, mask in enumerate(line.masks):
+        original = released[mask.pseudonym].original(line.number, place, mask.commitment)
+        restored, at = restored + line.text[at : mask.start] + (original or ""), mask.end
+    assert restored + line.text[at:] == body
+    assert body != line.text

@@ -19,9 +19,10 @@ from garim.cli.dossier_commands import open_answers
 from garim.cli.files import write_private
 from garim.cli.session import session
 from garim.cli.unmask_draft import MAX_GROUNDS
-from garim.dossier.answers import apply_answers, shown_name
+from garim.dossier.answers import apply_answers
 from garim.dossier.lines import MessageLine
 from garim.dossier.opening import OpenedDossier
+from garim.dossier.verification import verify_originals
 from garim.statements.refusal import RefusedError
 
 ANSWER = "answer.age"
@@ -151,13 +152,16 @@ def open_identity(stage: Stage, chosen: Chosen, pseudonym: str, account: str, an
         stage.opened, answer, stage.agency.identity, stage.delivered / dossier_files.RECEIPT, genesis
     )
     promise(set(opened) == {pseudonym}, "the answer opens exactly the pseudonym that was asked for")
-    promise(opened[pseudonym].get("account") == account, "the opened identity is the right one")
+    promise(opened[pseudonym].facts.get("account") == account, "the opened identity is the right one")
     apply_answers(OpenedDossier(stage.opened), opened, stage.applied)
     promise(_digests(stage.opened) == before, "the opened dossier stays as it was")
     stage.summary.identities_unmasked = len(opened)
     stage.summary.more["applied"] = str((stage.applied / "index.html").absolute())
     story.command(f"unmask open {ANSWER} … ; garim dossier apply opened --answer {ANSWER} --out applied")
-    story.right(f"{pseudonym} is {shown_name(opened[pseudonym])}")
+    story.right(f"{pseudonym} is {opened[pseudonym].name}")
+    masks = verify_originals(OpenedDossier(stage.opened), opened)
+    promise(masks > 0, "the opened identity stands behind masks")
+    story.right(f"each of the {masks} places masked by it hid exactly what the identity says")
     others = len([one for one in chosen.bystanders if one.account != account])
     story.say(f"The other bystanders ({others} in this chat) stay who they were: pseudonyms.")
 

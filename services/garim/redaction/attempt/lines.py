@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from garim.api.messages.v1 import messages_pb2
+from garim.dossier.commitments import SENDER, original_commitment
 from garim.dossier.lines import AttachmentNote, Mask, MessageLine, Sender, number, rfc3339
 from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
-from garim.masking.mask import Masked, mask
+from garim.masking.mask import Masked, MaskedSpan, mask
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 from garim.redaction.attempt.accounts import inconsistent
@@ -104,6 +105,7 @@ class LineMaker:
         numbers: Number of each conversation by its id.
         period_start: First millisecond asked for.
         period_end: First millisecond behind it.
+        mesh: Name of the mesh.
     """
 
     engine: Engine
@@ -112,6 +114,7 @@ class LineMaker:
     numbers: Mapping[str, int]
     period_start: int
     period_end: int
+    mesh: str
     _places: dict[int, int] = field(default_factory=dict)
 
     def lines(self, batch: Sequence[OpenedSegment]) -> list[MadeLine]:
@@ -145,27 +148,41 @@ class LineMaker:
     ) -> MadeLine:
         conversation = self.numbers[segment.roster.conversation]
         self._places[conversation] = self._places.get(conversation, 0) + 1
-        sender = self._sender(message.sender)
-        if sender.subject:
-            name = sender.names[0] if sender.names else sender.account
-            shown = Sender(pseudonym=None, account=sender.account, name=name)
-        else:
-            shown = Sender(pseudonym=self.table.of(InfoType.PERSON, sender.key), account=None, name=None)
+        cited = number(conversation, self._places[conversation])
         line = MessageLine(
-            number=number(conversation, self._places[conversation]),
+            number=cited,
             at=message.sent_at_ms,
             time=rfc3339(message.sent_at_ms),
-            sender=shown,
+            sender=self._shown(self._sender(message.sender), cited),
             kind=KINDS.get(message.kind, "text"),
             text=masked.text,
             masks=tuple(
-                Mask(start=span.start, end=span.end, pseudonym=span.pseudonym, type=span.type.value)
-                for span in masked.spans
+                Mask(
+                    start=span.start,
+                    end=span.end,
+                    pseudonym=span.pseudonym,
+                    type=span.type.value,
+                    commitment=self._commitment(cited, place, span),
+                )
+                for place, span in enumerate(masked.spans)
             ),
             attachment=_attachment(message),
         )
         lengths = tuple(len(span.original) for span in masked.spans)
         return MadeLine(conversation, line, Origin(segment.header.segment, position, lengths))
+
+    def _shown(self, sender: Person, cited: str) -> Sender:
+        if sender.subject:
+            name = sender.names[0] if sender.names else sender.account
+            return Sender(pseudonym=None, account=sender.account, name=name, commitment=None)
+        pseudonym = self.table.of(InfoType.PERSON, sender.key)
+        opening = self.table.opening(pseudonym)
+        commitment = original_commitment(opening, self.mesh, cited, SENDER, sender.account)
+        return Sender(pseudonym=pseudonym, account=None, name=None, commitment=commitment.hex())
+
+    def _commitment(self, cited: str, place: int, span: MaskedSpan) -> str:
+        opening = self.table.opening(span.pseudonym, span.original)
+        return original_commitment(opening, self.mesh, cited, place, span.original).hex()
 
 
 def _attachment(message: messages_pb2.ChatMessage) -> AttachmentNote | None:

@@ -12,6 +12,7 @@ from typing import IO
 
 import pyrage
 
+from garim.dossier.opened_identity import sealed_object
 from garim.dossier.package import Roots, write_package
 from garim.dossier.transcript import About
 from garim.masking.infotype import InfoType
@@ -46,7 +47,8 @@ def sealed_identities(
     """Yield pseudonym, type and sealed identity of everything the table stands for, sorted by pseudonym."""
     by_key = {person.key: person for person in people.values()}
     for pseudonym, kind, value in sorted(table.items()):
-        plain = strict_json.dump(_identity(kind, value, by_key))
+        facts = _identity(kind, value, by_key)
+        plain = strict_json.dump(sealed_object(facts, table.opening(pseudonym), table.originals(pseudonym)))
         fresh = secrets.token_bytes(identity.FRESH_BYTES)
         yield pseudonym, kind.value, identity.seal_identity(secret, mesh, dossier, pseudonym, plain, fresh)
 

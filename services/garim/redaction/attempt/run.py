@@ -132,6 +132,7 @@ class DossierAttempt:
             numbers=_numbers({roster.conversation for roster in self._reader.rosters.values()}),
             period_start=self._job.period.start,
             period_end=self._job.period.end,
+            mesh=self._mesh,
         )
         for batch in self._reader.read_segments():
             self._opaque += sum(one.header.count for one in batch if one.header.kind == segment.KIND_OPAQUE)
