@@ -1,7 +1,9 @@
 """Running a service's own Alembic migrations.
 
 A service's `migrations/env.py` is two lines: ``from garim.kit.migrations import run_env`` and
-``run_env()``. A migration runs in one writing transaction: it is made whole or not at all.
+``run_env()``. A migration runs in one writing transaction: it is made whole or not at all. It names its
+columns literally, never the tables of the code: from the first release on a landed migration is never edited,
+and a change of the schema is a new one (tests/contract/test_migrations.py compares).
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from garim.audit import tables
 from garim.audit.service import Entry
-from garim.kit import migrations
 from garim.kit.db import Database
 from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
@@ -21,7 +20,6 @@ from garim.translog.leaf import commitment
 from garim.translog.memory import MemoryTree
 from garim.translog.proofs import verify_inclusion
 from garim.translog.tree import hash_leaf
-from ledger_support.core import MIGRATIONS
 from ledger_support.mesh import CUSTODY, NOW_MS, ORIGIN, WARRANTS
 from unit.audit.conftest import Served
 
@@ -236,28 +234,3 @@ def test_own_entries_keep_what_they_commit_to(served: Served) -> None:
     with served.database.reading() as connection:
         row = connection.execute(sa.select(tables.own_entries)).one()
     assert commitment(row.salt, row.body) == row.commitment == entry.commitment
-
-
-def test_migrations_make_the_tables_that_the_queries_expect_and_take_them_away(tmp_path: Path) -> None:
-    made, described = Database(tmp_path / "made.db"), Database(tmp_path / "described.db")
-    migrations.upgrade(made, MIGRATIONS)
-    with described.writing() as connection:
-        tables.metadata.create_all(connection)
-
-    def columns(database: Database) -> dict[str, list[tuple[object, ...]]]:
-        with database.reading() as connection:
-            return {
-                table.name: [
-                    tuple(row)
-                    for row in connection.execute(
-                        sa.text("SELECT * FROM pragma_table_info(:table)"), {"table": table.name}
-                    )
-                ]
-                for table in tables.metadata.sorted_tables
-            }
-
-    assert columns(made) == columns(described)
-    migrations.downgrade(made, MIGRATIONS, "base")
-    assert not any(columns(made).values())
-    for database in (made, described):
-        database.close()

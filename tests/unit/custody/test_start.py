@@ -18,11 +18,10 @@ from garim.custody import genesis
 from garim.custody.policy_file import PolicyFile
 from garim.custody.servicer_dossiers import DossierRpcs, DossierUseCases
 from garim.custody.settings import CustodySettings
-from garim.custody.tables import schema
 from garim.kit.convert import document_to, envelope_to, logged_to
 from garim.kit.db import Database
 from garim.kit.governance_table import GovernanceTable
-from garim.kit.migrations import downgrade, upgrade
+from garim.kit.migrations import upgrade
 from garim.kit.settings import load_settings
 from garim.kit.telemetry import Telemetry
 from garim.sealing import hpke, released, segment
@@ -137,18 +136,6 @@ def test_each_service_gets_its_own_tickets_alone(
     asked = pb.SignScopeTicketRequest(document=document_message(vault, request), purpose=purpose, grant=grant)
     with pytest.raises(RefusedError, match="TICKET_PURPOSE"):
         rpcs(vault).SignScopeTicket(asked, caller(service))
-
-
-def test_the_migrations_make_the_tables_and_take_them_away(tmp_path: Path) -> None:
-    database = Database(tmp_path / "custody.db")
-    upgrade(database, MIGRATIONS)
-    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'alembic_version'"
-    with database.reading() as connection:
-        assert set(connection.exec_driver_sql(query).scalars()) == set(schema.metadata.tables)
-    downgrade(database, MIGRATIONS, "base")
-    with database.reading() as connection:
-        assert connection.exec_driver_sql(query).scalars().all() == []
-    database.close()
 
 
 def own_governance(vault: Vault, folder: Path) -> tuple[genesis.OwnGovernance, Database]:

@@ -4,17 +4,13 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
-from garim.kit.db import Database
-from garim.kit.migrations import downgrade, upgrade
 from garim.kit.settings import load_settings
 from garim.statements.refusal import RefusedError
 from garim.testing.pki import DocumentPki
 from garim.warrants.cases import State
 from garim.warrants.settings import WarrantsSettings
-from garim.warrants.tables import metadata
-from warrants_support.desk import MIGRATIONS, Desk
+from warrants_support.desk import Desk
 
 
 def test_settings_are_closed(tmp_path: Path) -> None:
@@ -43,19 +39,6 @@ trust = "ca.pem"
     path.write_text(text.replace('policy_file = "kr.yaml"\n', ""))
     with pytest.raises(RefusedError, match="SETTING_MISSING"):
         load_settings(path, WarrantsSettings)
-
-
-def test_migrations_make_the_tables_of_the_code_and_take_them_down(tmp_path: Path) -> None:
-    database = Database(tmp_path / "warrants.db")
-    upgrade(database, MIGRATIONS)
-    with database.reading() as connection:
-        made = set(sa.inspect(connection).get_table_names()) - {"alembic_version"}
-    assert made == set(metadata.tables)
-    downgrade(database, MIGRATIONS, "base")
-    with database.reading() as connection:
-        assert set(sa.inspect(connection).get_table_names()) == {"alembic_version"}
-    upgrade(database, MIGRATIONS)
-    database.close()
 
 
 def test_data_survives_migrating_again(desk: Desk) -> None:

@@ -54,7 +54,7 @@ forks = sa.Table(
 def add_to(metadata: sa.MetaData) -> None:
     """Add the tables to a service's own metadata.
 
-    Its first migration then creates them with the others: ``metadata.create_all(op.get_bind())``.
+    Its first migration creates them with the others.
 
     Args:
         metadata: Where the service declares its tables.
