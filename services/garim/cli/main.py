@@ -16,6 +16,7 @@ from garim.cli.import_command import import_chat
 from garim.cli.mesh_commands import app as mesh_app
 from garim.cli.options import JSON_KEY
 from garim.cli.output import err, print_refusal
+from garim.cli.policy_commands import app as policy_app
 from garim.cli.redact_commands import app as redact_app
 from garim.cli.review_commands import app as review_app
 from garim.cli.unmask_commands import app as unmask_app
@@ -73,6 +74,7 @@ app.command("import")(import_chat)
 app.add_typer(governance_app, name="governance")
 app.add_typer(mesh_app, name="mesh")
 app.add_typer(document_app, name="document")
+app.add_typer(policy_app, name="policy")
 app.add_typer(review_app, name="review")
 app.add_typer(dossier_app, name="dossier")
 app.add_typer(unmask_app, name="unmask")

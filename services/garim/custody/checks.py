@@ -11,7 +11,8 @@ from garim.custody.core import Core
 from garim.custody.gate import is_revoked
 from garim.documents.claims import Claims
 from garim.documents.formats import open_document
-from garim.documents.policy import Policy, PolicyVersion, judge
+from garim.documents.policy import Policy, judge
+from garim.documents.policy_model import PolicyVersion
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.kit.convert import Logged, Received

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 KST = dt.timezone(dt.timedelta(hours=9))
@@ -87,7 +87,16 @@ def _verbatim(text: str) -> str:
     return text
 
 
-Instant = Annotated[int, BeforeValidator(_instant)]
+Instant = Annotated[
+    int,
+    BeforeValidator(_instant),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "description": "RFC 3339 with an offset, or a date: its first second in UTC+09:00.",
+        }
+    ),
+]
 """An instant, in milliseconds since 1970; a string in the document."""
 
 Plain = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_plain)]

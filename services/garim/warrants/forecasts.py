@@ -6,7 +6,8 @@ import dataclasses
 import hashlib
 
 from garim.documents.claims import Disclosure
-from garim.documents.policy import ForecastFigures, PolicyVersion, review_causes
+from garim.documents.policy import ForecastFigures, review_causes
+from garim.documents.policy_model import PolicyVersion
 from garim.statements.dsse import Envelope
 from garim.statements.governance import Governance
 from garim.statements.refusal import Kind, RefusedError

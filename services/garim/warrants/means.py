@@ -6,7 +6,8 @@ import dataclasses
 import threading
 from collections.abc import Callable, Iterable
 
-from garim.documents.policy import Policy, PolicyVersion, load_policy
+from garim.documents.policy import Policy, load_policy
+from garim.documents.policy_model import PolicyVersion
 from garim.documents.x509 import TrustPolicy
 from garim.kit.clock import Clock
 from garim.statements.governance import Governance

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from garim.documents import closed_yaml
 from garim.documents import policy as policies
 from garim.documents.claims import Disclosure, read_claims
 from garim.documents.fields import parse_instant, write_instant
@@ -43,9 +43,7 @@ def dump(content: object) -> bytes:
 
 def bent(*path: str | int, value: object) -> bytes:
     """Return kr.yaml with one value changed."""
-    content = yaml.safe_load(KR.read_text(encoding="utf-8"))
-    content["versions"][0]["valid_from"] = "2020-01-01"
-    target = content
+    target = content = closed_yaml.parse_mapping(KR.read_bytes())
     for step in path[:-1]:
         target = target[step]
     if value is None:
@@ -61,18 +59,19 @@ def test_the_digest_is_that_of_the_file(kr: Policy) -> None:
 
 
 def test_the_korean_list_holds_what_the_operator_named_and_the_acts_groups(kr: Policy) -> None:
-    offences = {offence.id: offence for offence in kr.versions[0].offences}
+    offences = {offence.id: offence for offence in kr.file.offences}
     assert {"espionage", "murder", "kidnapping", "human-trafficking", "drugs"} <= offences.keys()
     items = {
         item
         for one in offences.values()
-        for text in one.statutes
-        for item in text.split()
+        for text in one.listed_by
+        for item in text.articles.split()
         if item[-1:] in "호,"
     }
     for number in range(1, 13):
         assert any(f"제{number}호" in item for item in items), number
-    assert all(offence.label.ko and offence.label.en and offence.statutes for offence in offences.values())
+    now = parse_instant("2026-11-02")
+    assert all(one.label.ko and one.label.en and one.basis_at(now) for one in offences.values())
 
 
 @pytest.mark.parametrize("make", [documents.disclosure, documents.supplementary, documents.preservation])
@@ -205,17 +204,13 @@ def test_a_second_request_names_a_recipient_too(pki: DocumentPki, kr: Policy) ->
 
 
 def test_offences_are_those_of_the_issue_and_limits_those_of_the_receipt(pki: DocumentPki) -> None:
-    content = yaml.safe_load(KR.read_text(encoding="utf-8"))
-    first = content["versions"][0] | {"valid_from": "2020-01-01"}
+    content = closed_yaml.parse_mapping(KR.read_bytes())
+    first = content["versions"][0]
     receipt = write_instant(documents.millis(pki))
-    without = [offence for offence in first["offences"] if offence["id"] != "drugs"]
-    second = first | {
-        "id": "kr-next",
-        "valid_from": receipt,
-        "offences": without,
-        "limits": first["limits"] | {"subjects": 1},
-    }
-    content["versions"] = [first, second]
+    drugs = next(offence for offence in content["offences"] if offence["id"] == "drugs")
+    drugs["punished_by"][0]["valid_to"] = receipt
+    limits = first["limits"] | {"subjects": 1}
+    content["versions"] = [first, first | {"id": "kr-next", "valid_from": receipt, "limits": limits}]
     policy = load_policy(dump(content))
     two = [{"kind": "account", "value": "a"}, {"kind": "account", "value": "b"}]
     assert judged(pki, policy, documents.disclosure(pki, subjects=two)) == ["SUBJECTS_TOO_MANY"]
@@ -234,7 +229,7 @@ def test_before_the_first_version_nothing_is_allowed(pki: DocumentPki, kr: Polic
     ("path", "value"),
     [
         (("also",), 1),
-        (("format",), "garim-policy/2"),
+        (("format",), "garim-policy/1"),
         (("jurisdiction",), None),
         (("jurisdiction",), "Korea"),
         (("versions",), []),
@@ -247,10 +242,17 @@ def test_before_the_first_version_nothing_is_allowed(pki: DocumentPki, kr: Polic
         (("versions", 0, "review", "bystanders_over"), -1),
         (("versions", 0, "valid_from"), "soon"),
         (("versions", 0, "deadlines", "unmask_days"), 0),
-        (("versions", 0, "offences", 0, "statutes"), []),
-        (("versions", 0, "offences", 0, "label", "ko"), None),
-        (("versions", 0, "offences", 0, "id"), "murder"),
-        (("versions", 0, "warrant_types", 0, "reaches"), ["everything"]),
+        (("versions", 0, "emergency", "hours"), 37),
+        (("versions", 0, "duties", "notify_subjects", "days"), 0),
+        (("versions", 0, "duties", "notify_subjects", "deferral", "causes"), []),
+        (("offences", 0, "punished_by"), []),
+        (("offences", 0, "label", "ko"), None),
+        (("offences", 0, "id"), "murder"),
+        (("offences", 0, "punished_by", 0, "valid_to"), "soon"),
+        (("warrant_types", 0, "reaches"), ["everything"]),
+        (("warrant_types", 2, "basis", 0, "valid_from"), "2026-10-02"),
+        (("rules", 0), None),
+        (("rules", 0, "basis"), []),
     ],
 )
 def test_the_file_is_closed(reasons: Reasons, path: tuple[str | int, ...], value: object) -> None:
@@ -262,7 +264,7 @@ def test_the_file_is_closed(reasons: Reasons, path: tuple[str | int, ...], value
 
 
 def test_versions_stand_in_order_of_time(reasons: Reasons) -> None:
-    content = yaml.safe_load(bent("jurisdiction", value="kr"))
+    content = closed_yaml.parse_mapping(KR.read_bytes())
     first = content["versions"][0]
     for later in (
         first | {"id": "b", "valid_from": "2019-01-01"},
