@@ -221,7 +221,7 @@ def _duties(version: PolicyVersion, instant_ms: int) -> Paragraph:
             1,
             (
                 "통지 유예 deferral",
-                f"{_causes(wait.causes)}; 재확인 again {wait.look_again_days}, 해소 후 after {wait.days_after}",
+                f"{_causes(wait.causes)}; 재확인 again {wait.look_again_days}, 해소 후 {wait.days_after}",
                 _both(wait.approved_by),
                 _basis(wait.basis, instant_ms),
             ),
