@@ -61,6 +61,7 @@ class FakeCustody:
         start: int = 0,
         end: int | None = None,
         received_until: int | None = None,
+        order_ends: int | None = None,
         document: str = "11" * 32,
         epochs: Iterable[MadeEpoch] | None = None,
         expires: int | None = None,
@@ -83,6 +84,7 @@ class FakeCustody:
                 "grant": None if purpose == "forecast" else grant,
                 "period": Period(start=start, end=until if end is None else end).to_json(),
                 "received_until": until,
+                "until": (order_ends or now + 90 * 86_400_000) if purpose == "preserve" else None,
                 "epochs": [
                     EpochTags(epoch=one.id.hex(), tags=self.tags(one, *subjects)).to_json()
                     for one in sorted(chosen, key=lambda one: one.id)

@@ -234,6 +234,7 @@ class Scope:
                 "grant": GRANT,
                 "period": {"start": 0, "end": NOW},
                 "received_until": NOW,
+                "until": None,
                 "epochs": [],
                 "destroyed_epochs": 0,
             }

@@ -124,6 +124,7 @@ class Tickets:
             grant=None if proven is None else proven.digest,
             period=period,
             received_until=issued,
+            until=claims.until_ms if isinstance(claims, Preservation) else None,
             epochs=tuple(
                 EpochTags(epoch=epoch, tags=tuple(one.hex() for one in tags))
                 for epoch, tags in sorted(found.tags.items())

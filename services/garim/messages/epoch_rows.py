@@ -203,39 +203,39 @@ def droppable(connection: sa.Connection, until_ms: int) -> list[int]:
     return list(result.scalars())
 
 
-def lapsed_epochs(connection: sa.Connection, now_ms: int) -> list[int]:
-    """Return dropped epochs of which something was preserved under an order that has ended."""
+def lapsed(connection: sa.Connection, now_ms: int) -> list[tuple[int, int]]:
+    """Return dropped epochs of which something is preserved under an order that has ended, and that end."""
     result = connection.exec_driver_sql(
-        "SELECT DISTINCT p.epoch FROM preserved p JOIN epochs e ON e.number = p.epoch"
-        " WHERE e.dropped = 1 AND p.until <= ?",
+        "SELECT DISTINCT p.epoch, p.until FROM preserved p JOIN epochs e ON e.number = p.epoch"
+        " WHERE e.dropped = 1 AND p.until <= ? ORDER BY p.epoch, p.until",
         (now_ms,),
     )
-    return list(result.scalars())
+    return [(row.epoch, row.until) for row in result]
 
 
-def forget_lapsed(connection: sa.Connection, epoch: int, now_ms: int) -> None:
-    """Forget the orders that have ended."""
-    connection.exec_driver_sql("DELETE FROM preserved WHERE epoch = ? AND until <= ?", (epoch, now_ms))
+def forget_lapsed(connection: sa.Connection, epoch: int, ended_ms: int) -> None:
+    """Forget the orders that end by a time."""
+    connection.exec_driver_sql("DELETE FROM preserved WHERE epoch = ? AND until <= ?", (epoch, ended_ms))
 
 
-def whole_conversations(connection: sa.Connection, epoch: int, now_ms: int) -> list[int]:
-    """Return the conversations that an order in force keeps and whose headers are not kept apart yet."""
+def whole_conversations(connection: sa.Connection, epoch: int, ended_ms: int) -> list[int]:
+    """Return conversations kept by orders that end after a time, whose headers are not kept apart yet."""
     result = connection.exec_driver_sql(
         "SELECT DISTINCT p.conversation FROM preserved p JOIN conversations c ON c.number = p.conversation"
         " WHERE p.epoch = ? AND p.until > ? AND c.headers IS NULL ORDER BY p.conversation",
-        (epoch, now_ms),
+        (epoch, ended_ms),
     )
     return list(result.scalars())
 
 
-def preserved_segments(connection: sa.Connection, epoch: int, now_ms: int) -> list[Kept]:
-    """Return the segments of an epoch that lie in the window of an order in force, by batch and place."""
+def preserved_segments(connection: sa.Connection, epoch: int, ended_ms: int) -> list[Kept]:
+    """Return segments in the windows of orders that end after a time, by batch and place."""
     result = connection.exec_driver_sql(
         "SELECT DISTINCT s.conversation, s.batch, s.place, s.size, s.roster FROM preserved p"
         " JOIN segments s ON s.conversation = p.conversation JOIN batches b ON b.number = s.batch"
         " WHERE p.epoch = ? AND p.until > ? AND s.sent_first < p.sent_end AND s.sent_last >= p.sent_start"
         " AND b.received <= p.received_until ORDER BY s.batch, s.place",
-        (epoch, now_ms),
+        (epoch, ended_ms),
     )
     return [Kept(*row) for row in result]
 

@@ -14,7 +14,7 @@ from garim.messages.accounts import Accountant
 from garim.messages.epochs import EpochBook, EpochOffer
 from garim.messages.forecast import Forecaster, Log
 from garim.messages.reader import Item, Pass, Read
-from garim.messages.retention import DAY_MS, Retention
+from garim.messages.retention import Retention
 from garim.messages.settings import MessagesSettings
 from garim.messages.steady import SteadyClock
 from garim.messages.tickets import Tickets
@@ -88,12 +88,7 @@ class MessageStore:
         self._tickets = Tickets(governance, mesh=mesh, clock=clock)
         self._forecaster = Forecaster(database, log, sign, mesh=mesh, store=store, clock=clock)
         self._accountant = Accountant(database, log, sign, mesh=mesh, store=store, clock=clock)
-        self._retention = Retention(
-            database,
-            clock,
-            grace_ms=settings.drop_grace_s * 1000,
-            preservation_ms=settings.preservation_days * DAY_MS,
-        )
+        self._retention = Retention(database, clock, grace_ms=settings.drop_grace_s * 1000)
         self._steady = SteadyClock(clock, settings.clock_settle_s * 1000)
         self._asked_ms: int | None = None
 
@@ -129,8 +124,8 @@ class MessageStore:
         """
         verified = self._tickets.verify(ticket, "read", "preserve")
         stream = Read(self._database, verified, which, resume_token)
-        if verified.scope.purpose == "preserve":
-            self._retention.preserve(stream, verified.document, verified.scope.expires)
+        if verified.scope.until is not None:
+            self._retention.preserve(stream, verified.document, verified.scope.until)
         return stream.items()
 
     def ready(self) -> None:

@@ -23,11 +23,8 @@ class MessagesSettings(ServiceSettings):
             later than after 60.
         batches_at_once: Batches worked on at once; beyond it callers are told to come back.
         max_future_s: How far a message's sent-at may lie ahead of the store's clock, in seconds.
-        preservation_days: How long rows that a preservation order was read for are kept beyond retention;
-            custody makes them unreadable at the order's end by destroying their keys.
-        clock_settle_s: Annotated[int, pydantic.Field(ge=0, le=3_600)] = 60
-    drop_grace_s: How long the clock must have stood behind an epoch's retention before its rows are
-            dropped, in seconds, so that a jump of the clock loses nothing.
+        drop_grace_s: How long the clock must have stood behind an epoch's retention, or an order's end,
+            before rows are dropped, in seconds, so that a jump of the clock loses nothing.
         clock_settle_s: How long wall and monotonic clock must have moved together before an epoch is ended,
             in seconds.
     """
@@ -38,6 +35,5 @@ class MessagesSettings(ServiceSettings):
     write_secret_s: Annotated[int, pydantic.Field(ge=1, le=59)] = 58
     batches_at_once: Annotated[int, pydantic.Field(ge=1, le=256)] = 8
     max_future_s: Annotated[int, pydantic.Field(ge=0, le=86_400)] = 600
-    preservation_days: Annotated[int, pydantic.Field(ge=1, le=3_650)] = 365
     clock_settle_s: Annotated[int, pydantic.Field(ge=0, le=3_600)] = 60
     drop_grace_s: Annotated[int, pydantic.Field(ge=0, le=86_400)] = 600

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from garim.statements.grants import Period
 from garim.statements.model import Closed, Count, Digest, EpochId, Millis, Name, Statement, payload_type
@@ -31,6 +31,8 @@ class ScopeTicket(Statement):
         grant: SHA-256 of the grant's payload; null for a forecast, which needs none.
         period: Sent-at span.
         received_until: Nothing received after this (the document's issue) is covered.
+        until: When the preservation order ends, until which the store keeps what it matches; null for every
+            other purpose.
         epochs: Tags of each retained or preserved epoch that the period touches, sorted by epoch.
         destroyed_epochs: How many epochs of the period are past retention.
     """
@@ -44,8 +46,15 @@ class ScopeTicket(Statement):
     grant: Digest | None
     period: Period
     received_until: Millis
+    until: Millis | None
     epochs: tuple[EpochTags, ...]
     destroyed_epochs: Count
+
+    @model_validator(mode="after")
+    def _keeps_for_an_order_alone(self) -> Self:
+        if (self.purpose == "preserve") != (self.until is not None):
+            raise ValueError("`until` is for preservation orders, all of them and nothing else")
+        return self
 
 
 class Forecast(Statement):

@@ -225,6 +225,7 @@ class FakeCustody:
             "grant": None,
             "period": Period(start=now_ms - 2 * DAY_MS, end=now_ms - DAY_MS),
             "received_until": now_ms - HOUR_MS,
+            "until": None,
             "epochs": (EpochTags(epoch="ab" * 16, tags=("cd" * 32,)),),
             "destroyed_epochs": self.destroyed_epochs,
         }

@@ -216,7 +216,8 @@ def test_a_ticket_to_preserve_needs_an_order_in_force(vault: Vault) -> None:
     until = write_instant(vault.clock.now_ms() + DAY_MS)
     order = vault.document(documents.preservation(vault.pki, until=until))
     grant = vault.warrants.log(vault.preservation_grant(order, expires=None), "preservation-granted")
-    assert ticket_of(vault, vault.tickets.preserve(order, grant)).purpose == "preserve"
+    ticket = ticket_of(vault, vault.tickets.preserve(order, grant))
+    assert (ticket.purpose, ticket.until) == ("preserve", vault.clock.now_ms() + DAY_MS)
     with pytest.raises(RefusedError, match="DOCUMENT_KIND"):
         vault.tickets.preserve(vault.document(documents.disclosure(vault.pki)), grant)
     vault.clock.advance(DAY_MS)

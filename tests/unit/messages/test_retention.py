@@ -107,24 +107,54 @@ def test_what_is_preserved_still_proves_itself_against_the_logged_account(filled
     verify_inclusion(hash_leaf(leaf), one.place, one.size, one.path, root)
 
 
+def _preserve(world: StoreWorld, order_days: int, **window: int) -> list[object]:
+    ends = NOW_MS + order_days * DAY_MS
+    return list(
+        world.messages(
+            world.custody.ticket(
+                SUBJECT,
+                purpose="preserve",
+                end=window.get("end", NOW_MS - 6_000),
+                order_ends=ends,
+                document=f"{order_days:02x}" * 32,
+            )
+        )
+    )
+
+
 def test_the_end_of_the_order_ends_what_it_kept(filled: StoreWorld) -> None:
-    filled.items(filled.custody.ticket(SUBJECT, purpose="preserve", end=NOW_MS - 6_000))
-    _pass_days(filled, 5)
-    filled.clock.advance(366 * DAY_MS)
-    filled.store.keep_house()
+    preserved = _preserve(filled, 8)
+    _pass_days(filled, 7)
+    assert filled.messages(filled.custody.ticket(SUBJECT)) == preserved
+    _pass_days(filled, 1)
     assert (filled.count("batches"), filled.count("rosters"), filled.count("preserved")) == (0, 0, 0)
 
 
-def test_the_end_of_one_order_leaves_what_another_keeps(filled: StoreWorld) -> None:
-    filled.items(filled.custody.ticket(SUBJECT, purpose="preserve", end=NOW_MS - 6_000))
-    filled.clock.advance(3_600_000)
-    narrow = filled.custody.ticket(SUBJECT, purpose="preserve", end=NOW_MS - 8_000, document="66" * 32)
-    kept = filled.messages(narrow)
+def test_an_order_that_ends_before_retention_keeps_nothing_beyond_it(filled: StoreWorld) -> None:
+    _preserve(filled, 2)
     _pass_days(filled, 5)
-    assert len(filled.messages(filled.custody.ticket(SUBJECT))) > len(kept)
-    filled.clock.advance(360 * DAY_MS - 1_800_000 - 600_000)
+    assert (filled.count("batches"), filled.count("preserved")) == (0, 0)
+
+
+def test_a_clock_that_jumps_ahead_for_a_moment_ends_no_order(filled: StoreWorld) -> None:
+    preserved = _preserve(filled, 30)
+    _pass_days(filled, 5)
+    filled.clock.jump_wall(60 * DAY_MS)
     filled.store.keep_house()
-    assert filled.messages(filled.custody.ticket(SUBJECT)) == kept
+    filled.clock.advance(60_000)
+    filled.store.keep_house()
+    filled.clock.jump_wall(-60 * DAY_MS)
+    filled.store.keep_house()
+    assert filled.messages(filled.custody.ticket(SUBJECT)) == preserved
+
+
+def test_the_end_of_one_order_leaves_what_another_keeps(filled: StoreWorld) -> None:
+    wide = _preserve(filled, 8)
+    narrow = _preserve(filled, 30, end=NOW_MS - 8_000)
+    _pass_days(filled, 7)
+    assert len(filled.messages(filled.custody.ticket(SUBJECT))) == len(wide) > len(narrow)
+    _pass_days(filled, 2)
+    assert filled.messages(filled.custody.ticket(SUBJECT)) == narrow
     assert filled.count("preserved") == 1
 
 

@@ -70,6 +70,7 @@ SAMPLES: dict[type[Statement], dict[str, Any]] = {
         "grant": B,
         "period": PERIOD,
         "received_until": 900,
+        "until": None,
         "epochs": [{"epoch": ID2, "tags": [A, B]}],
         "destroyed_epochs": 1,
     },
@@ -236,6 +237,14 @@ def test_a_statement_counts_until_its_expiry(kind: type[Statement]) -> None:
     for now in (2_000, 2_001):
         with pytest.raises(RefusedError, match="STATEMENT_EXPIRED"):
             kind.verify(envelope, KEYS, mesh=MESH, now=now)
+
+
+@pytest.mark.parametrize(
+    "change", [{"purpose": "preserve"}, {"until": 9_000}, {"purpose": "forecast", "until": 9_000}]
+)
+def test_a_ticket_names_an_end_for_a_preservation_order_and_nothing_else(change: dict[str, Any]) -> None:
+    scope.ScopeTicket.from_json(SAMPLES[scope.ScopeTicket] | {"purpose": "preserve", "until": 9_000})
+    assert reasons(scope.ScopeTicket, SAMPLES[scope.ScopeTicket] | change) == {("FIELD_VALUE", "")}
 
 
 @pytest.mark.parametrize("kind", [scope.ScopeTicket, cases.CaseStatus, decisions.Decision])
