@@ -133,6 +133,7 @@ def test_the_end_of_the_order_ends_what_it_kept(filled: StoreWorld) -> None:
 def test_an_order_that_ends_before_retention_keeps_nothing_beyond_it(filled: StoreWorld) -> None:
     _preserve(filled, 2)
     _pass_days(filled, 5)
+    _pass_days(filled, 0)
     assert (filled.count("batches"), filled.count("preserved")) == (0, 0)
 
 
