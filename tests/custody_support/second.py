@@ -16,7 +16,7 @@ import pyrage
 from custody_support.vault import MESH, CustodyOperator, Vault, claims_of, digest_of
 from garim.custody.age import encrypt_to
 from garim.custody.collecting import Collecting
-from garim.custody.deciding_unmask import UnmaskDecisions
+from garim.custody.deciding_unmask import BroughtShare, UnmaskDecisions
 from garim.custody.freezing import Freezing
 from garim.custody.genesis import OwnGovernance
 from garim.custody.governing import Governing
@@ -28,7 +28,7 @@ from garim.custody.revoking import Revoking
 from garim.custody.servicer_unmask import UnmaskUseCases
 from garim.custody.tables import dossiers, recovery_keys, stopping, unmask
 from garim.custody.tables.dossiers import Dossier
-from garim.custody.tables.unmask import ApprovedShare, UnmaskRequest
+from garim.custody.tables.unmask import UnmaskRequest
 from garim.custody.unmasking import Unmasking
 from garim.documents import formats
 from garim.documents.claims import Supplementary, document_id
@@ -269,22 +269,21 @@ class SecondVault(Vault):
         }
         return Decision.model_validate({**members, **changes}).sign(key.sign)
 
-    def shares(self, request: UnmaskRequest, person: str, **other: Any) -> list[ApprovedShare]:
+    def shares(self, request: UnmaskRequest, person: str, **other: Any) -> list[BroughtShare]:
         """Return a custodian's shares, re-sealed to a request."""
         with self.database.reading() as connection:
             kept = dossiers.shares(connection, request.dossier_id, person)
         dossier_id = bytes.fromhex(request.dossier_id)
         made = []
         for one in kept:
-            sealed = quorum.SealedShare(one.subset, one.custodian, one.sealed, one.digest)
+            sealed = quorum.SealedShare(one.subset, one.custodian, one.sealed, one.digest, one.holder)
             private = self.operator.governance.share_keys[person][0]
             with quorum.open_share(sealed, private, MESH, dossier_id).share as share:
                 made.append(
-                    ApprovedShare(
+                    (
                         one.subset,
-                        person,
                         quorum.reseal_for_request(
-                            quorum.OpenShare(one.subset, person, share),
+                            quorum.OpenShare(one.subset, one.custodian, share),
                             other.get("public", request.public_key),
                             MESH,
                             other.get("bound_request", bytes.fromhex(request.id)),

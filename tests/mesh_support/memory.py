@@ -164,12 +164,13 @@ def dossier_secrets(mesh: LiveMesh) -> Needles:
 def _shares(mesh: LiveMesh, dossier_id: str, dossier: bytes) -> Iterator[quorum.OpenShare]:
     rows = mesh.query(
         "custody",
-        "SELECT subset, custodian, sealed, digest FROM dossier_shares WHERE dossier_id = ? ORDER BY subset",
+        "SELECT subset, custodian, sealed, digest, holder FROM dossier_shares"
+        " JOIN share_holders USING (dossier_id, custodian) WHERE dossier_id = ? ORDER BY subset",
         dossier_id,
     )
-    for subset, custodian, sealed, digest in rows:
-        folder = mesh.folder_of(f"person/custodian/{custodian}")
+    for subset, custodian, sealed, digest, holder in rows:
+        folder = mesh.folder_of(f"person/custodian/{holder}")
         passphrase = Secret(bytearray((folder / "passphrase").read_bytes().strip()))
         private = read_key(folder / "share.key", KeyKind.SHARE, passphrase)
-        one = SealedShare(tuple(json.loads(subset)), custodian, sealed, digest)
+        one = SealedShare(tuple(json.loads(subset)), custodian, sealed, digest, holder)
         yield quorum.open_share(one, private, mesh.file.mesh, dossier)

@@ -1,4 +1,4 @@
-"""`garim custody`: stop every release at once, go on again, look."""
+"""`garim custody`: stop every release at once, go on again, look, hand one's shares on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from garim.cli.decisions import decide
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, PassphraseOption, ReasonOption
 from garim.cli.output import emit, facts
 from garim.cli.session import session
+from garim.cli.share_commands import app as share_app
 from garim.kit.convert import envelope_to
 from garim.statements import subjects
 from garim.statements.refusal import Kind, RefusedError
 
 app = typer.Typer(no_args_is_help=True, help="Key custody.")
+app.add_typer(share_app, name="shares")
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -71,6 +72,40 @@ def freeze_in_force(session: Session) -> str | None:
     return status.freeze_id.hex() or None
 
 
+Sign = Callable[[Action, str, str], dsse.Envelope]
+"""Signs one decision: what is decided, the digest of the thing, why."""
+
+
+def signer(session: Session, passphrase_file: Path | None, *, log_answers: bool = True) -> Sign:
+    """Return what signs decisions with the session's person's key, under what the person sees now.
+
+    Args:
+        session: Who decides.
+        passphrase_file: See `keyfiles.passphrase_of`.
+        log_answers: Whether the newest checkpoint is fetched first; what closes does not wait for the log.
+    """
+    with session.passphrase(passphrase_file) as passphrase:
+        key = read_decision_key(session.person.decision_key, passphrase)
+    checkpoint = session.ledger.refresh() if log_answers else session.ledger.checkpoint_seen()
+    governance, freeze = session.governance().version, freeze_in_force(session)
+
+    def sign(action: Action, subject: str, reason: str) -> dsse.Envelope:
+        return make_decision(
+            mesh=session.mesh.mesh,
+            person=session.person.name,
+            action=action,
+            subject=subject,
+            reason=reason,
+            governance=governance,
+            freeze=freeze,
+            checkpoint=checkpoint,
+            now_ms=session.now_ms(),
+            key=key,
+        )
+
+    return sign
+
+
 def decide(
     session: Session,
     action: Action,
@@ -80,7 +115,7 @@ def decide(
     *,
     log_answers: bool = True,
 ) -> dsse.Envelope:
-    """Sign a decision with the session's person's key.
+    """Sign one decision; see `signer`.
 
     Args:
         session: Who decides.
@@ -88,20 +123,6 @@ def decide(
         subject: Digest of the thing.
         reason: Why.
         passphrase_file: See `keyfiles.passphrase_of`.
-        log_answers: Whether the newest checkpoint is fetched first; what closes does not wait for the log.
+        log_answers: See `signer`.
     """
-    with session.passphrase(passphrase_file) as passphrase:
-        key = read_decision_key(session.person.decision_key, passphrase)
-    checkpoint = session.ledger.refresh() if log_answers else session.ledger.checkpoint_seen()
-    return make_decision(
-        mesh=session.mesh.mesh,
-        person=session.person.name,
-        action=action,
-        subject=subject,
-        reason=reason,
-        governance=session.governance().version,
-        freeze=freeze_in_force(session),
-        checkpoint=checkpoint,
-        now_ms=session.now_ms(),
-        key=key,
-    )
+    return signer(session, passphrase_file, log_answers=log_answers)(action, subject, reason)

@@ -299,7 +299,7 @@ def reseal_shares(
     """
     count = 0
     for one in sealed:
-        if one.custodian != person:
+        if one.holder != person or one.custodian not in one.subset:
             raise RefusedError("SHARE_OWNER", "a share is another custodian's", field="shares")
         opened = quorum.open_share(one, private, mesh, dossier)
         with opened.share:

@@ -94,7 +94,8 @@ def approve(
     demand_may_approve(checked, own.person.name)
     shares: list[custody_pb2.ApprovedShare] = []
     sealed = [
-        SealedShare(tuple(one.subset), own.person.name, one.sealed, one.digest) for one in answer.shares
+        SealedShare(tuple(one.subset), one.custodian, one.sealed, one.digest, holder=own.person.name)
+        for one in answer.shares
     ]
     with (
         own.passphrase(passphrase_file) as passphrase,

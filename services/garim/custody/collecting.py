@@ -45,7 +45,7 @@ class Opened:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OpenedBySubset:
-    """Identities and the custodians whose shares opened them."""
+    """Identities and the custodians whose places' shares opened them."""
 
     subset: tuple[str, ...]
     identities: tuple[Opened, ...]
@@ -93,7 +93,7 @@ class Collecting:
         with core.database.writing() as connection:
             self._demand_open(connection, request, dossier, entry.time_ms)
             counted = self._demand_enough(connection, request, entry.time_ms)
-            if not set(opened.subset) <= counted.approved:
+            if not set(opened.subset) <= counted.places:
                 raise _undecided(counted)
             if core.clock.now_ms() >= good_until_ms:
                 raise RefusedError(
@@ -188,7 +188,7 @@ class Collecting:
             digests = {
                 (one.subset, one.custodian): one.digest for one in dossiers.shares(connection, dossier.id)
             }
-        subset = next((one.subset for one in shares if set(one.subset) <= counted.approved), None)
+        subset = next((one.subset for one in shares if set(one.subset) <= counted.places), None)
         if not digests or dossier.wrapped_private is None:
             raise _expired()
         if subset is None or dossier.sealed_secret is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -14,10 +14,14 @@ from garim.custody.core import Core
 from garim.custody.deciding import still_counts, verified_decision
 from garim.custody.gate import demand_running
 from garim.custody.kinds import REQUEST
-from garim.custody.tables import dossiers, objects, stopping, unmask
+from garim.custody.tables import dossiers, objects, stopping, transfers, unmask
+from garim.custody.tables.transfers import Transfer
 from garim.custody.tables.unmask import ApprovedShare, KeptDecision, UnmaskRequest
 from garim.statements import dsse
 from garim.statements.refusal import Kind, RefusedError
+
+BroughtShare = tuple[tuple[str, ...], bytes]
+"""Names of a subset, and the caller's share of it, sealed to the request's one-time key."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -27,14 +31,17 @@ class Tally:
     Attributes:
         approved: Who approves, counting now.
         denied: Who denied; a denial counts for good.
-        able: Who could still approve: custodians now who hold shares, did not file it and have not denied.
+        able: Who could still approve: custodians now who hold shares, did not file it and have not denied,
+            nor took the shares over from who had denied.
         needed: How many must approve.
+        places: The custodians whose places in the subsets the approving fill; one for each of them.
     """
 
     approved: frozenset[str]
     denied: frozenset[str]
     able: frozenset[str]
     needed: int
+    places: frozenset[str]
 
     @property
     def enough(self) -> bool:
@@ -64,7 +71,12 @@ def tally_in(connection: Connection, core: Core, request: UnmaskRequest, at_ms: 
     kept = unmask.decisions(connection, request.id)
     dossier = dossiers.find(connection, request.dossier_id)
     brought = {one.custodian for one in unmask.shares(connection, request.id)}
-    holders = {one.custodian for one in dossiers.shares(connection, request.dossier_id)}
+    spent = _spent_places(kept, transfers.accepted(connection, request.dossier_id))
+    held = {
+        holder: custodian
+        for custodian, holder in dossiers.holders(connection, request.dossier_id).items()
+        if custodian not in spent
+    }
     freeze = stopping.freeze_in_force(connection)
     governance = core.governance.current()
     denied = frozenset(one.person for one in kept if one.action == "deny")
@@ -72,7 +84,7 @@ def tally_in(connection: Connection, core: Core, request: UnmaskRequest, at_ms: 
         one.person
         for one in kept
         if one.action == "approve"
-        and one.person in brought
+        and held.get(one.person) in brought
         and one.person not in denied | {request.filer}
         and still_counts(
             one.envelope,
@@ -84,9 +96,21 @@ def tally_in(connection: Connection, core: Core, request: UnmaskRequest, at_ms: 
             at_ms=at_ms,
         )
     )
-    able = {one.person for one in governance.custodians} & holders - denied - {request.filer}
+    able = {one.person for one in governance.custodians} & held.keys() - denied - {request.filer}
     needed = governance.quorum if dossier is None else dossier.quorum
-    return Tally(approved, denied, frozenset(able), needed)
+    places = frozenset(held[person] for person in approved)
+    return Tally(approved, denied, frozenset(able), needed, places)
+
+
+def _spent_places(kept: Iterable[KeptDecision], accepted: Iterable[Transfer]) -> set[str]:
+    """Return the places whose holder denied before giving them away: a denial counts for good."""
+    denials = [one for one in kept if one.action == "deny"]
+    return {
+        transfer.custodian
+        for transfer in accepted
+        for one in denials
+        if one.person == transfer.leaving and one.at_ms <= (transfer.accepted_ms or 0)
+    }
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,14 +124,14 @@ class UnmaskDecisions:
     core: Core
 
     def decide(
-        self, request_id: str, envelope: dsse.Envelope, shares: Sequence[ApprovedShare], caller: str
+        self, request_id: str, envelope: dsse.Envelope, shares: Sequence[BroughtShare], caller: str
     ) -> UnmaskRequest:
         """Record a decision: an approval is logged before it counts, a denial acts at once.
 
         Args:
             request_id: The request.
             envelope: The signed decision.
-            shares: For an approval, the custodian's shares of every subset they are in.
+            shares: For an approval, the caller's share of every subset they are in.
             caller: Name in the caller's certificate.
 
         Raises:
@@ -154,19 +178,19 @@ class UnmaskDecisions:
         caller: str,
         envelope: dsse.Envelope,
         digest: str,
-        shares: Sequence[ApprovedShare],
+        shares: Sequence[BroughtShare],
     ) -> UnmaskRequest:
         core = self.core
         if caller == request.filer:
             raise RefusedError("DECISION_PERSON", "nobody approves what they filed", kind=Kind.FORBIDDEN)
         with core.database.reading() as connection:
             self._demand_approvable(connection, request, caller, core.clock.now_ms())
-        self._demand_shares(request, caller, shares)
+        brought = self._checked_shares(request, caller, shares)
         entry = core.journal.append("approval", envelope.payload, key=digest)
         kept = KeptDecision(caller, "approve", dsse.to_bytes(envelope), entry.time_ms)
         with core.database.writing() as connection:
             self._demand_approvable(connection, request, caller, entry.time_ms)
-            unmask.decide(connection, request.id, digest, kept, shares)
+            unmask.decide(connection, request.id, digest, kept, brought)
             if caller not in tally_in(connection, core, request, entry.time_ms).approved:
                 raise RefusedError(
                     "GOVERNANCE_VERSION",
@@ -189,29 +213,38 @@ class UnmaskDecisions:
         if caller in counted.approved | counted.denied:
             raise _repeated()
 
-    def _demand_shares(self, request: UnmaskRequest, caller: str, shares: Sequence[ApprovedShare]) -> None:
-        """Refuse an approval without all of the custodian's shares, or with a wrong one."""
+    def _checked_shares(
+        self, request: UnmaskRequest, caller: str, sealed: Sequence[BroughtShare]
+    ) -> list[ApprovedShare]:
+        """Return what an approval brought; refuse it without all the caller's shares, or with a wrong one."""
         core = self.core
         with core.database.reading() as connection:
             own = dossiers.shares(connection, request.dossier_id, caller)
         wanted = {one.subset: one.digest for one in own}
-        if not wanted or {one.subset for one in shares} != wanted.keys() or len(shares) != len(wanted):
+        if not wanted or {subset for subset, _ in sealed} != wanted.keys() or len(sealed) != len(wanted):
             raise RefusedError(
                 "SHARES_INCOMPLETE",
                 "an approval brings the custodian's share of every subset",
                 field="shares",
             )
+        brought = [ApprovedShare(subset, own[0].custodian, share) for subset, share in sealed]
         job = jobs.CheckShares(
             mesh=core.mesh,
             request=request_key(request),
             request_id=bytes.fromhex(request.id),
             dossier=bytes.fromhex(request.dossier_id),
             shares=tuple(
-                jobs.Share(subset=one.subset, custodian=caller, sealed=one.sealed, digest=wanted[one.subset])
-                for one in shares
+                jobs.Share(
+                    subset=one.subset,
+                    custodian=one.custodian,
+                    sealed=one.sealed,
+                    digest=wanted[one.subset],
+                )
+                for one in brought
             ),
         )
         core.opener.run(job.encode())
+        return brought
 
 
 def find_request(core: Core, request_id: str) -> UnmaskRequest:

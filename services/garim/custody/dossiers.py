@@ -151,7 +151,11 @@ class Dossiers:
             wrapped_private=made.private if made else None,
         )
         shares = made.shares if made else ()
-        return dossier, [KeptShare(one.subset, one.custodian, one.sealed, one.digest) for one in shares]
+        kept = [
+            KeptShare(one.subset, one.custodian, one.sealed, one.digest, holder=one.custodian)
+            for one in shares
+        ]
+        return dossier, kept
 
     def _make_key(
         self, dossier_id: bytes, grant: DisclosureGrant, governance: Governance

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from garim.custody.core import Core
 from garim.custody.kinds import DOSSIER, EPOCH, ORDER, REQUEST, Mortal
-from garim.custody.tables import dossiers, epochs, objects, orders, unmask
+from garim.custody.tables import dossiers, epochs, objects, orders, transfers, unmask
 from garim.custody.tables.objects import KeyObject
 from garim.kit.providers import KeyHandle
 from garim.kit.telemetry import Telemetry, log_refusal
@@ -88,6 +88,8 @@ class Keeper:
         passed_ms = 0 if self._ticked_ms is None else monotonic_ms - self._ticked_ms
         self._ticked_ms = monotonic_ms
         self._shorten_epochs()
+        with self._core.database.writing() as connection:
+            transfers.end_expired(connection, self._core.clock.now_ms())
         with self._core.database.reading() as connection:
             due = objects.due(connection, self._core.clock.now_ms())
         waited, self._waiting = self._waiting, set()

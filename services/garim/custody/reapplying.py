@@ -1,7 +1,7 @@
 """What each of custody's own log entries means for a database that was restored from before it.
 
-Only what closes, uses up or ends something is applied: an approval, a thaw or a released key opens, and is
-left undone. Each entry is applied in one transaction and changes nothing when applied again.
+Only what closes, uses up, ends or hands over something is applied: an approval, a thaw or a released key
+opens, and is left undone. Each entry is applied in one transaction and changes nothing when applied again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from garim.custody.kinds import DOSSIER, ORDER, REQUEST, Mortal
 from garim.custody.revoking import stop_document
 from garim.custody.tables import dossiers, objects, unmask
 from garim.custody.tables.unmask import KeptDecision, UnmaskRequest
+from garim.custody.transferring import ACCEPTED_ENTRY, OFFERED_ENTRY, reapply
 from garim.documents.claims import Revocation, read_claims
 from garim.dossier.answer_file import RELEASED_ENTRY
 from garim.kit.governance import ENTRY_GENESIS, ENTRY_VERSION, Version
@@ -226,6 +227,10 @@ def _denied(core: Core, connection: Connection, entry: Entry) -> None:
     keep_denial(connection, core, request, digest, kept)
 
 
+def _handed_over(_core: Core, connection: Connection, entry: Entry) -> None:
+    reapply(connection, entry.body, entry.beside, entry.time_ms)
+
+
 def _revoked(core: Core, connection: Connection, entry: Entry) -> None:
     claims = read_claims(entry.body)
     if isinstance(claims, Revocation):
@@ -262,11 +267,13 @@ APPLIED: Mapping[str, Callable[[Core, Connection, Entry], None]] = {
     "unmask-requested": _requested,
     RELEASED_ENTRY: _released,
     "denial": _denied,
+    ACCEPTED_ENTRY: _handed_over,
     "document-revoked": _revoked,
     "destruction-intended": _intended,
     "destroyed": _destroyed,
     "keys-released": _nothing,
     "approval": _nothing,
+    OFFERED_ENTRY: _nothing,
     "freeze": _nothing,
     "thaw": _nothing,
     "recovered": _nothing,

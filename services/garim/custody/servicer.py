@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from garim.custody.servicer_dossiers import DossierRpcs, DossierUseCases
 from garim.custody.servicer_people import PeopleRpcs, PeopleUseCases
+from garim.custody.servicer_shares import ShareRpcs
 from garim.custody.servicer_unmask import UnmaskRpcs, UnmaskUseCases
 
 
-class CustodyServicer(DossierRpcs, UnmaskRpcs, PeopleRpcs):
+class CustodyServicer(DossierRpcs, UnmaskRpcs, ShareRpcs, PeopleRpcs):
     """All RPCs of custody.
 
     Args:
@@ -22,4 +23,5 @@ class CustodyServicer(DossierRpcs, UnmaskRpcs, PeopleRpcs):
     ) -> None:
         DossierRpcs.__init__(self, mesh, dossiers)
         UnmaskRpcs.__init__(self, unmasking)
+        ShareRpcs.__init__(self, unmasking.core)
         PeopleRpcs.__init__(self, people)

@@ -15,9 +15,10 @@ from garim.api.custody.v1 import custody_pb2_grpc
 from garim.custody.collecting import Collecting, Encrypt
 from garim.custody.core import Core
 from garim.custody.deciding_unmask import UnmaskDecisions, find_request, tally
+from garim.custody.servicer_shares import share_to
 from garim.custody.tables import dossiers, unmask
 from garim.custody.tables.dossiers import Dossier
-from garim.custody.tables.unmask import ApprovedShare, UnmaskRequest
+from garim.custody.tables.unmask import UnmaskRequest
 from garim.custody.unmasking import Unmasking
 from garim.kit.convert import document_from, envelope_from, envelope_to, logged_from, logged_to
 from garim.kit.identity import Peer, peer_of
@@ -117,9 +118,7 @@ class UnmaskRpcs(custody_pb2_grpc.CustodyServiceServicer):
             identities=[pb.SealedIdentity(pseudonym=name, sealed=sealed) for name, sealed in identities],
             one_time_public_key=found.public_key,
             subject=bytes.fromhex(found.subject),
-            shares=[
-                pb.SealedShare(subset=one.subset, sealed=one.sealed, digest=one.digest) for one in shares
-            ],
+            shares=[share_to(one) for one in shares],
             decisions=[envelope_to(dsse.from_bytes(one.envelope)) for one in decisions],
         )
 
@@ -150,7 +149,7 @@ class UnmaskRpcs(custody_pb2_grpc.CustodyServiceServicer):
     ) -> pb.DecideUnmaskResponse:
         """Record a custodian's decision."""
         caller = peer_of(context, self._core.mesh).name
-        shares = [ApprovedShare(tuple(one.subset), caller, one.sealed) for one in request.shares]
+        shares = [(tuple(one.subset), one.sealed) for one in request.shares]
         decided = self._decisions.decide(
             request.request_id.hex(), envelope_from(request.decision), shares, caller
         )

@@ -1,9 +1,12 @@
 """The quorum is cryptographic: k of n custodians' shares, or the dossier's key stays shut.
 
 The dossier's private key is encrypted under a random Q. For each k-subset of the n custodians Q is split by
-XOR into k shares, one for each member, each HPKE-sealed to its custodian and bound to dossier, subset and
-custodian. Any k-1 custodians hold, of every subset, at least one share too few, and k-1 XOR shares are
-uniformly random.
+XOR into k shares, one for each member, each HPKE-sealed to its custodian and bound to dossier, subset,
+custodian and holder. Any k-1 custodians hold, of every subset, at least one share too few, and k-1 XOR shares
+are uniformly random.
+
+A custodian is a name in the subsets, and keeps standing there; the holder is who can open that custodian's
+shares now. They are the same person until the custodian's client re-seals the shares to a successor.
 """
 
 from __future__ import annotations
@@ -29,15 +32,17 @@ class SealedShare:
 
     Args:
         subset: Names of the subset's k custodians, sorted.
-        custodian: Whose share it is.
-        sealed: The share, HPKE-sealed to the custodian.
+        custodian: Whose place in the subset it fills.
+        sealed: The share, HPKE-sealed to the holder.
         digest: SHA-256 of the share, by which a wrong one is attributed.
+        holder: Who can open it.
     """
 
     subset: tuple[str, ...]
     custodian: str
     sealed: bytes
     digest: bytes
+    holder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,8 @@ class OpenShare:
 
     Args:
         subset: Names of the subset's custodians, sorted.
-        custodian: Whose share it is.
-        share: The share; wiped by its holder.
+        custodian: Whose place in the subset it fills.
+        share: The share; wiped by whoever opened it.
     """
 
     subset: tuple[str, ...]
@@ -60,8 +65,10 @@ def subset_bytes(subset: tuple[str, ...]) -> bytes:
     return b"".join(lp(name.encode()) for name in subset)
 
 
-def _share_binding(mesh: str, dossier: bytes, subset: tuple[str, ...], custodian: str) -> bytes:
-    return bind(Purpose.QUORUM_SHARE, mesh, dossier, subset_bytes(subset), custodian.encode())
+def _share_binding(mesh: str, dossier: bytes, subset: tuple[str, ...], custodian: str, holder: str) -> bytes:
+    return bind(
+        Purpose.QUORUM_SHARE, mesh, dossier, subset_bytes(subset), custodian.encode(), holder.encode()
+    )
 
 
 def _approval_binding(
@@ -104,18 +111,18 @@ def split(q: Secret, mesh: str, dossier: bytes, custodians: Mapping[str, bytes],
 def _seal_share(
     share: Secret, mesh: str, dossier: bytes, subset: tuple[str, ...], custodian: str, public: bytes
 ) -> SealedShare:
-    binding = _share_binding(mesh, dossier, subset, custodian)
+    binding = _share_binding(mesh, dossier, subset, custodian, custodian)
     digest = hashlib.sha256(share.buffer).digest()
-    return SealedShare(subset, custodian, hpke.seal(share.buffer, public, binding), digest)
+    return SealedShare(subset, custodian, hpke.seal(share.buffer, public, binding), digest, custodian)
 
 
 def open_share(sealed: SealedShare, private: Secret, mesh: str, dossier: bytes) -> OpenShare:
-    """Open a share with its custodian's private key and check its digest.
+    """Open a share with its holder's private key and check its digest.
 
     Raises:
         RefusedError: `SEALING_OPEN` or `SHARE_WRONG`.
     """
-    binding = _share_binding(mesh, dossier, sealed.subset, sealed.custodian)
+    binding = _share_binding(mesh, dossier, sealed.subset, sealed.custodian, sealed.holder)
     share = hpke.open_sealed(sealed.sealed, private, binding)
     check_share(share, sealed.digest)
     return OpenShare(sealed.subset, sealed.custodian, share)
@@ -168,13 +175,17 @@ def open_for_request(
 def reseal_for_successor(
     share: OpenShare, successor_public: bytes, successor: str, mesh: str, dossier: bytes
 ) -> bytes:
-    """Seal a leaving custodian's share to the successor, who takes the same place in the subset.
+    """Seal a leaving custodian's share to the successor, who fills the same place in the subset.
 
-    The binding names the successor; the subset keeps its original names, which custody maps to people.
+    Args:
+        share: The share.
+        successor_public: The successor's HPKE public key, as governance names it.
+        successor: Their name.
+        mesh: Name of the mesh.
+        dossier: Id of the dossier, 16 bytes.
     """
-    return hpke.seal(
-        share.share.buffer, successor_public, _share_binding(mesh, dossier, share.subset, successor)
-    )
+    binding = _share_binding(mesh, dossier, share.subset, share.custodian, successor)
+    return hpke.seal(share.share.buffer, successor_public, binding)
 
 
 def combine(shares: list[OpenShare], size: int = 32) -> Secret:

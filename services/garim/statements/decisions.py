@@ -14,7 +14,17 @@ DECISION_LIFE_MS = 24 * 3_600_000
 CLOCK_DIFFERENCE_MS = 120_000
 
 Action = Literal[
-    "approve", "deny", "review-approve", "review-deny", "lift", "cancel", "freeze", "thaw", "governance"
+    "approve",
+    "deny",
+    "review-approve",
+    "review-deny",
+    "lift",
+    "cancel",
+    "freeze",
+    "thaw",
+    "governance",
+    "transfer",
+    "accept",
 ]
 
 
@@ -23,7 +33,7 @@ class Decision(Statement):
 
     Args:
         action: What is decided; `approve` and `deny` are custodians' on an unmasking, `review-*` reviewers'
-            on a disclosure.
+            on a disclosure; `transfer` and `accept` hand a place in a dossier's quorum to a successor.
         subject: Digest of the thing, which covers all that the person saw.
         reason: Why, in the person's words; required to deny, lift, cancel and freeze. It
             stays at the operator.

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable
 
 from garim.statements.decisions import subject_digest
+from garim.statements.labels import lp
 
 
 def review(document: str, forecast: bytes, policy: str) -> str:
@@ -93,3 +94,36 @@ def thaw(freeze_id: bytes) -> str:
         freeze_id: Random id of the freeze, 16 bytes.
     """
     return subject_digest("thaw", freeze_id)
+
+
+def transfer(
+    *,
+    dossier: bytes,
+    custodian: str,
+    successor: str,
+    successor_public: bytes,
+    shares: Iterable[tuple[tuple[str, ...], bytes, bytes]],
+) -> str:
+    """Return the subject of a leaving custodian's decision to hand their place in a dossier to a successor.
+
+    Args:
+        dossier: Id of the dossier, 16 bytes.
+        custodian: Whose place in the subsets it is.
+        successor: Who is to fill it.
+        successor_public: Their HPKE public share key.
+        shares: Of each subset its names, SHA-256 of the share, and the share sealed to the successor.
+    """
+    fields = [dossier, custodian.encode(), successor.encode(), successor_public]
+    for subset, digest, sealed in sorted(shares):
+        names = b"".join(lp(name.encode()) for name in subset)
+        fields += [names, digest, hashlib.sha256(sealed).digest()]
+    return subject_digest("transfer", *fields)
+
+
+def acceptance(transfer_digest: bytes) -> str:
+    """Return the subject of a successor's decision to accept an offered place.
+
+    Args:
+        transfer_digest: SHA-256 of the payload of the decision that offers it.
+    """
+    return subject_digest("accept", transfer_digest)

@@ -14,7 +14,7 @@ from custody_support.vault import MESH
 from garim.custody import jobs
 from garim.custody.kinds import DOSSIER
 from garim.custody.tables import dossiers, unmask
-from garim.custody.tables.unmask import KeptDecision, UnmaskRequest
+from garim.custody.tables.unmask import ApprovedShare, KeptDecision, UnmaskRequest
 from garim.kit.providers import KeyHandle
 from garim.sealing import hpke, quorum
 from garim.sealing.secret import Secret
@@ -92,7 +92,10 @@ def test_a_kept_denial_relabelled_in_the_database_approves_nothing(
     denial = vault.decision("na-rae", "deny", request.subject)
     kept = KeptDecision("na-rae", "approve", dsse.to_bytes(denial), vault.clock.now_ms())
     with vault.database.writing() as connection:
-        unmask.decide(connection, request.id, "00" * 32, kept, vault.shares(request, "na-rae"))
+        brought = [
+            ApprovedShare(subset, "na-rae", share) for subset, share in vault.shares(request, "na-rae")
+        ]
+        unmask.decide(connection, request.id, "00" * 32, kept, brought)
     vault_denies(vault, request, "REQUEST_UNDECIDED")
 
 
@@ -159,7 +162,7 @@ def test_a_strangers_approval_written_into_the_database_counts_nothing(
     vault.approve(request, "ga-on")
     approval = vault.decision("ra-on", "approve", request.subject, key=Ed25519PrivateKey.generate())
     kept = KeptDecision("ra-on", "approve", dsse.to_bytes(approval), vault.clock.now_ms())
-    shares = [dataclasses.replace(one, custodian="ra-on") for one in vault.shares(request, "na-rae")]
+    shares = [ApprovedShare(subset, "na-rae", share) for subset, share in vault.shares(request, "na-rae")]
     with vault.database.writing() as connection:
         unmask.decide(connection, request.id, "00" * 32, kept, shares)
     vault_denies(vault, request, "REQUEST_UNDECIDED")
@@ -186,13 +189,13 @@ def test_a_wrong_share_is_told_from_a_right_one(vault: SecondVault, packed: Pack
     right = vault.shares(request, "na-rae")
     with Secret.random() as wrong:
         forged = quorum.reseal_for_request(
-            quorum.OpenShare(right[0].subset, "na-rae", wrong),
+            quorum.OpenShare(right[0][0], "na-rae", wrong),
             request.public_key,
             MESH,
             bytes.fromhex(request.id),
             bytes.fromhex(request.dossier_id),
         )
-    shares = [dataclasses.replace(right[0], sealed=forged), right[1]]
+    shares = [(right[0][0], forged), right[1]]
     envelope = vault.decision("na-rae", "approve", request.subject)
     refused(vault, request, "SHARE_WRONG", envelope, "na-rae", shares)
 
@@ -213,7 +216,8 @@ def test_shares_of_another_request_are_no_use_here(vault: SecondVault, packed: P
     vault.approve(request, "ga-on")
     replayed = vault.approve(other, "na-rae")
     with vault.database.reading() as connection:
-        shares = [one for one in unmask.shares(connection, replayed.id) if one.custodian == "na-rae"]
+        brought = unmask.shares(connection, replayed.id)
+    shares = [(one.subset, one.sealed) for one in brought if one.custodian == "na-rae"]
     envelope = vault.decision("na-rae", "approve", request.subject)
     refused(vault, request, "SEALING_OPEN", envelope, "na-rae", shares)
 
@@ -221,7 +225,7 @@ def test_shares_of_another_request_are_no_use_here(vault: SecondVault, packed: P
 def test_another_custodians_shares_are_no_use_here(vault: SecondVault, packed: Packed) -> None:
     request = vault.ask(packed)
     vault.approve(request, "ga-on")
-    theirs = [dataclasses.replace(one, custodian="na-rae") for one in vault.shares(request, "ga-on")]
+    theirs = vault.shares(request, "ga-on")
     envelope = vault.decision("na-rae", "approve", request.subject)
     refused(vault, request, "SHARES_INCOMPLETE", envelope, "na-rae", theirs)
 

@@ -50,7 +50,7 @@ def test_k_custodians_shares_open_the_dossiers_key_and_nothing_else_does(vault: 
     subset = kept[0].subset
     shares = [
         quorum.open_share(
-            quorum.SealedShare(one.subset, one.custodian, one.sealed, one.digest),
+            quorum.SealedShare(one.subset, one.custodian, one.sealed, one.digest, one.holder),
             vault.operator.governance.share_keys[one.custodian][0],
             MESH,
             dossier_id,

@@ -167,7 +167,7 @@ def test_a_successor_takes_the_leaving_custodians_share_and_can_check_it() -> No
     one = next(share for share in split() if share.custodian == "ga-on")
     share = quorum.open_share(one, people()["ga-on"][0], MESH, DOSSIER)
     sealed = quorum.reseal_for_successor(share, public, "so-ra", MESH, DOSSIER)
-    theirs = SealedShare(one.subset, "so-ra", sealed, one.digest)
+    theirs = SealedShare(one.subset, "ga-on", sealed, one.digest, "so-ra")
     assert quorum.open_share(theirs, private, MESH, DOSSIER).share == share.share
     forged = dataclasses.replace(theirs, digest=bytes(32))
     assert reason(lambda: quorum.open_share(forged, private, MESH, DOSSIER)) == "SHARE_WRONG"

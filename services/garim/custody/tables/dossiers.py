@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, cast
 
 from sqlalchemy import Connection, Row, insert, or_, select, update
 
-from garim.custody.tables.schema import documents_used, dossier_conversations, dossier_shares
+from garim.custody.tables import transfers
+from garim.custody.tables.schema import (
+    documents_used,
+    dossier_conversations,
+    dossier_shares,
+    share_holders,
+)
 from garim.custody.tables.schema import dossiers as t
 
 State = Literal["making", "open", "closing", "closed"]
@@ -76,19 +82,21 @@ class Dossier:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class KeptShare:
-    """One custodian's sealed share for one subset.
+    """A sealed share of one subset.
 
     Attributes:
         subset: Names of the subset's custodians, sorted.
-        custodian: Whose share it is.
-        sealed: HPKE-sealed share.
+        custodian: Whose place in the subset it fills.
+        sealed: Share, HPKE-sealed to its holder.
         digest: SHA-256 of the share.
+        holder: Who can open it.
     """
 
     subset: tuple[str, ...]
     custodian: str
     sealed: bytes
     digest: bytes
+    holder: str
 
 
 def _of(row: Row[Any]) -> Dossier:
@@ -99,7 +107,7 @@ def _of(row: Row[Any]) -> Dossier:
 
 
 def add(
-    connection: Connection, dossier: Dossier, shares: Iterable[KeptShare], conversations: Iterable[str]
+    connection: Connection, dossier: Dossier, shares: Collection[KeptShare], conversations: Iterable[str]
 ) -> None:
     """Keep a new dossier with its shares and the conversations its forecast matched."""
     values = dataclasses.asdict(dossier)
@@ -116,6 +124,11 @@ def add(
     ]
     if rows:
         connection.execute(insert(dossier_shares), rows)
+        held = {one.custodian: one.holder for one in shares}
+        connection.execute(
+            insert(share_holders),
+            [{"dossier_id": dossier.id, "custodian": name, "holder": held[name]} for name in held],
+        )
     tags = [{"dossier_id": dossier.id, "tag": tag} for tag in conversations]
     if tags:
         connection.execute(insert(dossier_conversations), tags)
@@ -133,16 +146,75 @@ def of_document(connection: Connection, digest: str) -> Dossier | None:
     return None if row is None else _of(row)
 
 
-def shares(connection: Connection, dossier_id: str, custodian: str | None = None) -> list[KeptShare]:
-    """Return a dossier's shares, all or those of one custodian."""
-    query = select(dossier_shares).where(dossier_shares.c.dossier_id == dossier_id)
-    if custodian is not None:
-        query = query.where(dossier_shares.c.custodian == custodian)
+def shares(connection: Connection, dossier_id: str, holder: str | None = None) -> list[KeptShare]:
+    """Return a dossier's shares, all or those that one person holds."""
+    joined = dossier_shares.join(
+        share_holders,
+        (share_holders.c.dossier_id == dossier_shares.c.dossier_id)
+        & (share_holders.c.custodian == dossier_shares.c.custodian),
+    )
+    query = select(dossier_shares, share_holders.c.holder).select_from(joined)
+    query = query.where(dossier_shares.c.dossier_id == dossier_id)
+    if holder is not None:
+        query = query.where(share_holders.c.holder == holder)
     query = query.order_by(dossier_shares.c.subset, dossier_shares.c.custodian)
     return [
-        KeptShare(tuple(json.loads(row.subset)), row.custodian, row.sealed, row.digest)
+        KeptShare(tuple(json.loads(row.subset)), row.custodian, row.sealed, row.digest, row.holder)
         for row in connection.execute(query)
     ]
+
+
+def holders(connection: Connection, dossier_id: str) -> dict[str, str]:
+    """Return who holds each custodian's shares of a dossier; nobody once its key is destroyed."""
+    query = select(share_holders).where(share_holders.c.dossier_id == dossier_id)
+    return {row.custodian: row.holder for row in connection.execute(query)}
+
+
+def held_by(connection: Connection, holder: str, after: str, limit: int) -> list[Dossier]:
+    """Return the logged dossiers of which a person holds shares, by id.
+
+    Args:
+        connection: An open transaction.
+        holder: Who.
+        after: Id of the last one of the page before; empty for the first page.
+        limit: How many at most.
+    """
+    query = select(t).select_from(t.join(share_holders)).where(share_holders.c.holder == holder)
+    query = query.where(t.c.state != "making", t.c.dossier_id > after)
+    return [_of(row) for row in connection.execute(query.order_by(t.c.dossier_id).limit(limit))]
+
+
+def hand_over(
+    connection: Connection,
+    dossier_id: str,
+    custodian: str,
+    holder: str,
+    sealed: Mapping[tuple[str, ...], bytes],
+) -> None:
+    """Put a custodian's shares into another person's hands; their digests stay.
+
+    Args:
+        connection: A writing transaction.
+        dossier_id: The dossier.
+        custodian: Whose place in the subsets it is.
+        holder: Who fills it from now on.
+        sealed: Of each subset the share, sealed to the holder.
+    """
+    connection.execute(
+        update(share_holders)
+        .where(share_holders.c.dossier_id == dossier_id, share_holders.c.custodian == custodian)
+        .values(holder=holder)
+    )
+    for subset, share in sealed.items():
+        connection.execute(
+            update(dossier_shares)
+            .where(
+                dossier_shares.c.dossier_id == dossier_id,
+                dossier_shares.c.custodian == custodian,
+                dossier_shares.c.subset == json.dumps(subset),
+            )
+            .values(sealed=share)
+        )
 
 
 def overlapping(connection: Connection, conversations: Iterable[str]) -> set[str]:
@@ -174,9 +246,11 @@ def change(connection: Connection, dossier_id: str, **values: object) -> None:
 
 
 def drop_key(connection: Connection, dossier_id: str) -> None:
-    """Drop the private key and the shares that would open it."""
+    """Drop the private key, the shares that would open it, and offers of them."""
     change(connection, dossier_id, wrapped_private=None)
-    connection.execute(dossier_shares.delete().where(dossier_shares.c.dossier_id == dossier_id))
+    transfers.drop(connection, dossier_id)
+    for table in (dossier_shares, share_holders):
+        connection.execute(table.delete().where(table.c.dossier_id == dossier_id))
 
 
 def use_document(

@@ -111,6 +111,16 @@ dossier_shares = Table(
     Column("digest", LargeBinary, nullable=False),
 )
 
+share_holders = Table(
+    "share_holders",
+    metadata,
+    Column("dossier_id", String, ForeignKey("dossiers.dossier_id"), primary_key=True),
+    Column("custodian", String, primary_key=True),
+    Column("holder", String, nullable=False, index=True),
+    # Whoever filled two places of one dossier would be two of its quorum.
+    UniqueConstraint("dossier_id", "holder"),
+)
+
 dossier_conversations = Table(
     "dossier_conversations",
     metadata,

@@ -163,7 +163,13 @@ class KeptDecision:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ApprovedShare:
-    """A share that came with an approval, sealed to the request's one-time key."""
+    """A share that came with an approval, sealed to the request's one-time key.
+
+    Attributes:
+        subset: Names of the subset's custodians, sorted.
+        custodian: Whose place in the subset it fills.
+        sealed: The share.
+    """
 
     subset: tuple[str, ...]
     custodian: str
@@ -331,6 +337,16 @@ def advance(
 def drop_shares(connection: Connection, request_id: str) -> None:
     """Drop the shares that approvals brought."""
     connection.execute(delete(unmask_shares).where(unmask_shares.c.request_id == request_id))
+
+
+def drop_brought(connection: Connection, dossier_id: str, custodian: str) -> None:
+    """Drop the shares that approvals of a dossier's requests brought for one custodian's place."""
+    requests = select(t.c.request_id).where(t.c.dossier_id == dossier_id)
+    connection.execute(
+        delete(unmask_shares).where(
+            unmask_shares.c.request_id.in_(requests), unmask_shares.c.custodian == custodian
+        )
+    )
 
 
 def end_without_key(connection: Connection, request_id: str) -> None:

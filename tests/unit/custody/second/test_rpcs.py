@@ -56,7 +56,7 @@ def decide(rpcs: Any, vault: SecondVault, request: UnmaskRequest, action: Any, p
         pb.DecideUnmaskRequest(
             request_id=bytes.fromhex(request.id),
             decision=envelope_to(vault.decision(person, action, request.subject)),
-            shares=[pb.ApprovedShare(subset=one.subset, sealed=one.sealed) for one in shares],
+            shares=[pb.ApprovedShare(subset=subset, sealed=sealed) for subset, sealed in shares],
         ),
         caller(f"custodian/{person}"),
     ).summary

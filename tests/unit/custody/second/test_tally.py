@@ -5,7 +5,7 @@ from __future__ import annotations
 from custody_support.second import Packed, SecondVault
 from garim.custody.deciding_unmask import tally
 from garim.custody.tables import unmask
-from garim.custody.tables.unmask import KeptDecision
+from garim.custody.tables.unmask import ApprovedShare, KeptDecision
 from garim.statements import dsse
 
 
@@ -17,7 +17,10 @@ def test_a_filers_approval_in_the_database_counts_for_nothing(vault: SecondVault
     now_ms = vault.clock.now_ms()
     with vault.database.writing() as connection:
         kept = KeptDecision("na-rae", "approve", approval, now_ms)
-        unmask.decide(connection, request.id, "00" * 32, kept, vault.shares(request, "na-rae"))
+        brought = [
+            ApprovedShare(subset, "na-rae", sealed) for subset, sealed in vault.shares(request, "na-rae")
+        ]
+        unmask.decide(connection, request.id, "00" * 32, kept, brought)
     counted = tally(vault.core, request, now_ms)
     assert counted.approved == {"ga-on"}
     assert not counted.enough

@@ -610,17 +610,20 @@ Global___SealedIdentity: _TypeAlias = SealedIdentity  # noqa: Y015
 
 @_typing.final
 class SealedShare(_message.Message):
-    """A share sealed to one custodian."""
+    """A share sealed to who holds it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SUBSET_FIELD_NUMBER: _builtins.int
     SEALED_FIELD_NUMBER: _builtins.int
     DIGEST_FIELD_NUMBER: _builtins.int
+    CUSTODIAN_FIELD_NUMBER: _builtins.int
     sealed: _builtins.bytes
     """HPKE-sealed share."""
     digest: _builtins.bytes
     """SHA-256 of the share."""
+    custodian: _builtins.str
+    """Whose place in the subset it fills: a name of the subset; the holder's own unless they took it over."""
     @_builtins.property
     def subset(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the k custodians of the subset, sorted."""
@@ -631,10 +634,11 @@ class SealedShare(_message.Message):
         subset: _abc.Iterable[_builtins.str] | None = ...,
         sealed: _builtins.bytes = ...,
         digest: _builtins.bytes = ...,
+        custodian: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "sealed", b"sealed", "subset", b"subset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custodian", b"custodian", "digest", b"digest", "sealed", b"sealed", "subset", b"subset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -955,6 +959,351 @@ class CollectIdentitiesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CollectIdentitiesResponse: _TypeAlias = CollectIdentitiesResponse  # noqa: Y015
+
+@_typing.final
+class ListSharesRequest(_message.Message):
+    """Which page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many dossiers; 100 at most, 50 where it is 0."""
+    page_token: _builtins.str
+    """From an earlier answer."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSharesRequest: _TypeAlias = ListSharesRequest  # noqa: Y015
+
+@_typing.final
+class ListSharesResponse(_message.Message):
+    """Dossiers of which the caller holds shares."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOSSIERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty at the end."""
+    @_builtins.property
+    def dossiers(self) -> _containers.RepeatedCompositeFieldContainer[Global___DossierShares]:
+        """The dossiers, by id."""
+
+    def __init__(
+        self,
+        *,
+        dossiers: _abc.Iterable[Global___DossierShares] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dossiers", b"dossiers", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListSharesResponse: _TypeAlias = ListSharesResponse  # noqa: Y015
+
+@_typing.final
+class DossierShares(_message.Message):
+    """What a custodian holds of one dossier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOSSIER_ID_FIELD_NUMBER: _builtins.int
+    CUSTODIAN_FIELD_NUMBER: _builtins.int
+    NEEDED_FIELD_NUMBER: _builtins.int
+    UNMASK_UNTIL_MS_FIELD_NUMBER: _builtins.int
+    HOLDERS_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_FIELD_NUMBER: _builtins.int
+    TRANSFER_EXPIRES_AT_MS_FIELD_NUMBER: _builtins.int
+    dossier_id: _builtins.bytes
+    """The dossier, 16 bytes."""
+    custodian: _builtins.str
+    """Whose place in the subsets the caller fills."""
+    needed: _builtins.int
+    """How many custodians open it."""
+    unmask_until_ms: _builtins.int
+    """When its key is destroyed, in milliseconds since the Unix epoch."""
+    successor: _builtins.str
+    """To whom they are offered; empty where they are not."""
+    transfer_expires_at_ms: _builtins.int
+    """When that offer ends."""
+    @_builtins.property
+    def holders(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who holds a place in it now, sorted."""
+
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedShare]:
+        """The caller's shares."""
+
+    def __init__(
+        self,
+        *,
+        dossier_id: _builtins.bytes = ...,
+        custodian: _builtins.str = ...,
+        needed: _builtins.int = ...,
+        unmask_until_ms: _builtins.int = ...,
+        holders: _abc.Iterable[_builtins.str] | None = ...,
+        shares: _abc.Iterable[Global___SealedShare] | None = ...,
+        successor: _builtins.str = ...,
+        transfer_expires_at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custodian", b"custodian", "dossier_id", b"dossier_id", "holders", b"holders", "needed", b"needed", "shares", b"shares", "successor", b"successor", "transfer_expires_at_ms", b"transfer_expires_at_ms", "unmask_until_ms", b"unmask_until_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DossierShares: _TypeAlias = DossierShares  # noqa: Y015
+
+@_typing.final
+class TransferredShare(_message.Message):
+    """A share re-sealed to a successor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBSET_FIELD_NUMBER: _builtins.int
+    SEALED_FIELD_NUMBER: _builtins.int
+    sealed: _builtins.bytes
+    """HPKE-sealed share."""
+    @_builtins.property
+    def subset(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the k custodians of the subset, sorted."""
+
+    def __init__(
+        self,
+        *,
+        subset: _abc.Iterable[_builtins.str] | None = ...,
+        sealed: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sealed", b"sealed", "subset", b"subset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferredShare: _TypeAlias = TransferredShare  # noqa: Y015
+
+@_typing.final
+class TransferSharesRequest(_message.Message):
+    """An offer of one's place in a dossier."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOSSIER_ID_FIELD_NUMBER: _builtins.int
+    SUCCESSOR_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    dossier_id: _builtins.bytes
+    """The dossier."""
+    successor: _builtins.str
+    """To whom: another custodian of the governance in force."""
+    @_builtins.property
+    def decision(self) -> _statement_pb2.Envelope:
+        """Signed decision: transfer."""
+
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___TransferredShare]:
+        """The caller's shares of every subset they are in."""
+
+    def __init__(
+        self,
+        *,
+        dossier_id: _builtins.bytes = ...,
+        successor: _builtins.str = ...,
+        decision: _statement_pb2.Envelope | None = ...,
+        shares: _abc.Iterable[Global___TransferredShare] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "dossier_id", b"dossier_id", "shares", b"shares", "successor", b"successor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferSharesRequest: _TypeAlias = TransferSharesRequest  # noqa: Y015
+
+@_typing.final
+class TransferSharesResponse(_message.Message):
+    """The offer is kept."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    transfer: _builtins.bytes
+    """SHA-256 of the decision's payload, by which the offer is known."""
+    def __init__(
+        self,
+        *,
+        transfer: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TransferSharesResponse: _TypeAlias = TransferSharesResponse  # noqa: Y015
+
+@_typing.final
+class ListShareTransfersRequest(_message.Message):
+    """Which page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """At most this many; 100 at most, 50 where it is 0."""
+    page_token: _builtins.str
+    """From an earlier answer."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListShareTransfersRequest: _TypeAlias = ListShareTransfersRequest  # noqa: Y015
+
+@_typing.final
+class ListShareTransfersResponse(_message.Message):
+    """Offers that wait for the caller."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty at the end."""
+    @_builtins.property
+    def transfers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ShareTransfer]:
+        """The offers."""
+
+    def __init__(
+        self,
+        *,
+        transfers: _abc.Iterable[Global___ShareTransfer] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "transfers", b"transfers"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListShareTransfersResponse: _TypeAlias = ListShareTransfersResponse  # noqa: Y015
+
+@_typing.final
+class ShareTransfer(_message.Message):
+    """An offer as the successor's client verifies it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOSSIER_ID_FIELD_NUMBER: _builtins.int
+    CUSTODIAN_FIELD_NUMBER: _builtins.int
+    LEAVING_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    SHARES_FIELD_NUMBER: _builtins.int
+    UNMASK_UNTIL_MS_FIELD_NUMBER: _builtins.int
+    EXPIRES_AT_MS_FIELD_NUMBER: _builtins.int
+    dossier_id: _builtins.bytes
+    """The dossier."""
+    custodian: _builtins.str
+    """Whose place in the subsets it is."""
+    leaving: _builtins.str
+    """Who offers it."""
+    unmask_until_ms: _builtins.int
+    """When the dossier's key is destroyed, in milliseconds since the Unix epoch."""
+    expires_at_ms: _builtins.int
+    """When the offer ends."""
+    @_builtins.property
+    def decision(self) -> _statement_pb2.Envelope:
+        """Their signed decision; SHA-256 of its payload names the offer."""
+
+    @_builtins.property
+    def shares(self) -> _containers.RepeatedCompositeFieldContainer[Global___SealedShare]:
+        """The shares, sealed to the caller."""
+
+    def __init__(
+        self,
+        *,
+        dossier_id: _builtins.bytes = ...,
+        custodian: _builtins.str = ...,
+        leaving: _builtins.str = ...,
+        decision: _statement_pb2.Envelope | None = ...,
+        shares: _abc.Iterable[Global___SealedShare] | None = ...,
+        unmask_until_ms: _builtins.int = ...,
+        expires_at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custodian", b"custodian", "decision", b"decision", "dossier_id", b"dossier_id", "expires_at_ms", b"expires_at_ms", "leaving", b"leaving", "shares", b"shares", "unmask_until_ms", b"unmask_until_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ShareTransfer: _TypeAlias = ShareTransfer  # noqa: Y015
+
+@_typing.final
+class AcceptSharesRequest(_message.Message):
+    """A decision to take a place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSFER_FIELD_NUMBER: _builtins.int
+    DECISION_FIELD_NUMBER: _builtins.int
+    transfer: _builtins.bytes
+    """Which offer: SHA-256 of its decision's payload."""
+    @_builtins.property
+    def decision(self) -> _statement_pb2.Envelope:
+        """Signed decision: accept."""
+
+    def __init__(
+        self,
+        *,
+        transfer: _builtins.bytes = ...,
+        decision: _statement_pb2.Envelope | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["decision", b"decision", "transfer", b"transfer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptSharesRequest: _TypeAlias = AcceptSharesRequest  # noqa: Y015
+
+@_typing.final
+class AcceptSharesResponse(_message.Message):
+    """The caller holds the place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AcceptSharesResponse: _TypeAlias = AcceptSharesResponse  # noqa: Y015
 
 @_typing.final
 class SubmitRevocationRequest(_message.Message):

@@ -91,6 +91,26 @@ class CustodyServiceStub:
                 request_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.CollectIdentitiesRequest.SerializeToString,
                 response_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.CollectIdentitiesResponse.FromString,
                 _registered_method=True)
+        self.ListShares = channel.unary_unary(
+                '/garim.api.custody.v1.CustodyService/ListShares',
+                request_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListSharesRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListSharesResponse.FromString,
+                _registered_method=True)
+        self.TransferShares = channel.unary_unary(
+                '/garim.api.custody.v1.CustodyService/TransferShares',
+                request_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.TransferSharesRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.TransferSharesResponse.FromString,
+                _registered_method=True)
+        self.ListShareTransfers = channel.unary_unary(
+                '/garim.api.custody.v1.CustodyService/ListShareTransfers',
+                request_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListShareTransfersRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListShareTransfersResponse.FromString,
+                _registered_method=True)
+        self.AcceptShares = channel.unary_unary(
+                '/garim.api.custody.v1.CustodyService/AcceptShares',
+                request_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.AcceptSharesRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.AcceptSharesResponse.FromString,
+                _registered_method=True)
         self.SubmitRevocation = channel.unary_unary(
                 '/garim.api.custody.v1.CustodyService/SubmitRevocation',
                 request_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.SubmitRevocationRequest.SerializeToString,
@@ -233,6 +253,42 @@ class CustodyServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListShares(self, request, context):
+        """List the dossiers of which the caller holds shares, with those shares, so that the caller's client can re-seal
+        them to a successor. Called by custodians. Reasons: PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TransferShares(self, request, context):
+        """Offer the caller's place in one dossier to a successor: a signed decision, and the shares re-sealed to them.
+        Nothing changes before the successor accepts; a later offer takes the place of an earlier one. Called by custodians.
+        Reasons: DOSSIER_UNKNOWN, DOSSIER_EXPIRED, DECISION_*, SHARES_MISSING, SHARES_INCOMPLETE, TRANSFER_SUCCESSOR,
+        TRANSFER_STATE, GOVERNANCE_VERSION, FROZEN, DOCUMENT_REVOKED, CASE_STATE, RECOVERY_PENDING, LOG_*.
+        Audit event: share-transfer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListShareTransfers(self, request, context):
+        """List the offers that wait for the caller, whose client opens every share and compares it with its digest before
+        it accepts. Called by custodians. Reasons: PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AcceptShares(self, request, context):
+        """Accept an offered place by a signed decision: from then on the caller decides in it, and nobody else. Called by
+        custodians. Reasons: TRANSFER_UNKNOWN, TRANSFER_STATE, TRANSFER_SUCCESSOR, DECISION_*, DOSSIER_EXPIRED,
+        GOVERNANCE_VERSION, FROZEN, DOCUMENT_REVOKED, CASE_STATE, RECOVERY_PENDING, LOG_*. Audit event: share-acceptance.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SubmitRevocation(self, request, context):
         """Take in a signed revocation of a document; acts at once. Called by clerks, custodians and warrants.
         Reasons: those of documents, REVOKES_OTHER. Audit event: document-revoked.
@@ -346,6 +402,26 @@ def add_CustodyServiceServicer_to_server(servicer, server):
                     servicer.CollectIdentities,
                     request_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.CollectIdentitiesRequest.FromString,
                     response_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.CollectIdentitiesResponse.SerializeToString,
+            ),
+            'ListShares': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListShares,
+                    request_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListSharesRequest.FromString,
+                    response_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListSharesResponse.SerializeToString,
+            ),
+            'TransferShares': grpc.unary_unary_rpc_method_handler(
+                    servicer.TransferShares,
+                    request_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.TransferSharesRequest.FromString,
+                    response_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.TransferSharesResponse.SerializeToString,
+            ),
+            'ListShareTransfers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListShareTransfers,
+                    request_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListShareTransfersRequest.FromString,
+                    response_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListShareTransfersResponse.SerializeToString,
+            ),
+            'AcceptShares': grpc.unary_unary_rpc_method_handler(
+                    servicer.AcceptShares,
+                    request_deserializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.AcceptSharesRequest.FromString,
+                    response_serializer=garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.AcceptSharesResponse.SerializeToString,
             ),
             'SubmitRevocation': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitRevocation,
@@ -682,6 +758,114 @@ class CustodyService:
             '/garim.api.custody.v1.CustodyService/CollectIdentities',
             garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.CollectIdentitiesRequest.SerializeToString,
             garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.CollectIdentitiesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListShares(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.custody.v1.CustodyService/ListShares',
+            garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListSharesRequest.SerializeToString,
+            garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListSharesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TransferShares(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.custody.v1.CustodyService/TransferShares',
+            garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.TransferSharesRequest.SerializeToString,
+            garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.TransferSharesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListShareTransfers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.custody.v1.CustodyService/ListShareTransfers',
+            garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListShareTransfersRequest.SerializeToString,
+            garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.ListShareTransfersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AcceptShares(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.custody.v1.CustodyService/AcceptShares',
+            garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.AcceptSharesRequest.SerializeToString,
+            garim_dot_api_dot_custody_dot_v1_dot_custody__pb2.AcceptSharesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -90,6 +90,26 @@ class CustodyServiceStub:
     REQUEST_EXPIRED, REQUEST_UNDECIDED, DOSSIER_EXPIRED, CASE_STATE, CASE_STATUS, LOG_*.
     Audit event: identities-released.
     """
+    ListShares: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ListSharesRequest, _custody_pb2.ListSharesResponse]
+    """List the dossiers of which the caller holds shares, with those shares, so that the caller's client can re-seal
+    them to a successor. Called by custodians. Reasons: PAGE_TOKEN.
+    """
+    TransferShares: _grpc.UnaryUnaryMultiCallable[_custody_pb2.TransferSharesRequest, _custody_pb2.TransferSharesResponse]
+    """Offer the caller's place in one dossier to a successor: a signed decision, and the shares re-sealed to them.
+    Nothing changes before the successor accepts; a later offer takes the place of an earlier one. Called by custodians.
+    Reasons: DOSSIER_UNKNOWN, DOSSIER_EXPIRED, DECISION_*, SHARES_MISSING, SHARES_INCOMPLETE, TRANSFER_SUCCESSOR,
+    TRANSFER_STATE, GOVERNANCE_VERSION, FROZEN, DOCUMENT_REVOKED, CASE_STATE, RECOVERY_PENDING, LOG_*.
+    Audit event: share-transfer.
+    """
+    ListShareTransfers: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ListShareTransfersRequest, _custody_pb2.ListShareTransfersResponse]
+    """List the offers that wait for the caller, whose client opens every share and compares it with its digest before
+    it accepts. Called by custodians. Reasons: PAGE_TOKEN.
+    """
+    AcceptShares: _grpc.UnaryUnaryMultiCallable[_custody_pb2.AcceptSharesRequest, _custody_pb2.AcceptSharesResponse]
+    """Accept an offered place by a signed decision: from then on the caller decides in it, and nobody else. Called by
+    custodians. Reasons: TRANSFER_UNKNOWN, TRANSFER_STATE, TRANSFER_SUCCESSOR, DECISION_*, DOSSIER_EXPIRED,
+    GOVERNANCE_VERSION, FROZEN, DOCUMENT_REVOKED, CASE_STATE, RECOVERY_PENDING, LOG_*. Audit event: share-acceptance.
+    """
     SubmitRevocation: _grpc.UnaryUnaryMultiCallable[_custody_pb2.SubmitRevocationRequest, _custody_pb2.SubmitRevocationResponse]
     """Take in a signed revocation of a document; acts at once. Called by clerks, custodians and warrants.
     Reasons: those of documents, REVOKES_OTHER. Audit event: document-revoked.
@@ -178,6 +198,26 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     clerks, who relay to the agency. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, FROZEN, DOCUMENT_REVOKED,
     REQUEST_EXPIRED, REQUEST_UNDECIDED, DOSSIER_EXPIRED, CASE_STATE, CASE_STATUS, LOG_*.
     Audit event: identities-released.
+    """
+    ListShares: _aio.UnaryUnaryMultiCallable[_custody_pb2.ListSharesRequest, _custody_pb2.ListSharesResponse]  # type: ignore[assignment]
+    """List the dossiers of which the caller holds shares, with those shares, so that the caller's client can re-seal
+    them to a successor. Called by custodians. Reasons: PAGE_TOKEN.
+    """
+    TransferShares: _aio.UnaryUnaryMultiCallable[_custody_pb2.TransferSharesRequest, _custody_pb2.TransferSharesResponse]  # type: ignore[assignment]
+    """Offer the caller's place in one dossier to a successor: a signed decision, and the shares re-sealed to them.
+    Nothing changes before the successor accepts; a later offer takes the place of an earlier one. Called by custodians.
+    Reasons: DOSSIER_UNKNOWN, DOSSIER_EXPIRED, DECISION_*, SHARES_MISSING, SHARES_INCOMPLETE, TRANSFER_SUCCESSOR,
+    TRANSFER_STATE, GOVERNANCE_VERSION, FROZEN, DOCUMENT_REVOKED, CASE_STATE, RECOVERY_PENDING, LOG_*.
+    Audit event: share-transfer.
+    """
+    ListShareTransfers: _aio.UnaryUnaryMultiCallable[_custody_pb2.ListShareTransfersRequest, _custody_pb2.ListShareTransfersResponse]  # type: ignore[assignment]
+    """List the offers that wait for the caller, whose client opens every share and compares it with its digest before
+    it accepts. Called by custodians. Reasons: PAGE_TOKEN.
+    """
+    AcceptShares: _aio.UnaryUnaryMultiCallable[_custody_pb2.AcceptSharesRequest, _custody_pb2.AcceptSharesResponse]  # type: ignore[assignment]
+    """Accept an offered place by a signed decision: from then on the caller decides in it, and nobody else. Called by
+    custodians. Reasons: TRANSFER_UNKNOWN, TRANSFER_STATE, TRANSFER_SUCCESSOR, DECISION_*, DOSSIER_EXPIRED,
+    GOVERNANCE_VERSION, FROZEN, DOCUMENT_REVOKED, CASE_STATE, RECOVERY_PENDING, LOG_*. Audit event: share-acceptance.
     """
     SubmitRevocation: _aio.UnaryUnaryMultiCallable[_custody_pb2.SubmitRevocationRequest, _custody_pb2.SubmitRevocationResponse]  # type: ignore[assignment]
     """Take in a signed revocation of a document; acts at once. Called by clerks, custodians and warrants.
@@ -330,6 +370,50 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         clerks, who relay to the agency. Reasons: REQUEST_UNKNOWN, REQUEST_STATE, FROZEN, DOCUMENT_REVOKED,
         REQUEST_EXPIRED, REQUEST_UNDECIDED, DOSSIER_EXPIRED, CASE_STATE, CASE_STATUS, LOG_*.
         Audit event: identities-released.
+        """
+
+    @_abc_1.abstractmethod
+    def ListShares(
+        self,
+        request: _custody_pb2.ListSharesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.ListSharesResponse, _abc.Awaitable[_custody_pb2.ListSharesResponse]]:
+        """List the dossiers of which the caller holds shares, with those shares, so that the caller's client can re-seal
+        them to a successor. Called by custodians. Reasons: PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def TransferShares(
+        self,
+        request: _custody_pb2.TransferSharesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.TransferSharesResponse, _abc.Awaitable[_custody_pb2.TransferSharesResponse]]:
+        """Offer the caller's place in one dossier to a successor: a signed decision, and the shares re-sealed to them.
+        Nothing changes before the successor accepts; a later offer takes the place of an earlier one. Called by custodians.
+        Reasons: DOSSIER_UNKNOWN, DOSSIER_EXPIRED, DECISION_*, SHARES_MISSING, SHARES_INCOMPLETE, TRANSFER_SUCCESSOR,
+        TRANSFER_STATE, GOVERNANCE_VERSION, FROZEN, DOCUMENT_REVOKED, CASE_STATE, RECOVERY_PENDING, LOG_*.
+        Audit event: share-transfer.
+        """
+
+    @_abc_1.abstractmethod
+    def ListShareTransfers(
+        self,
+        request: _custody_pb2.ListShareTransfersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.ListShareTransfersResponse, _abc.Awaitable[_custody_pb2.ListShareTransfersResponse]]:
+        """List the offers that wait for the caller, whose client opens every share and compares it with its digest before
+        it accepts. Called by custodians. Reasons: PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def AcceptShares(
+        self,
+        request: _custody_pb2.AcceptSharesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_custody_pb2.AcceptSharesResponse, _abc.Awaitable[_custody_pb2.AcceptSharesResponse]]:
+        """Accept an offered place by a signed decision: from then on the caller decides in it, and nobody else. Called by
+        custodians. Reasons: TRANSFER_UNKNOWN, TRANSFER_STATE, TRANSFER_SUCCESSOR, DECISION_*, DOSSIER_EXPIRED,
+        GOVERNANCE_VERSION, FROZEN, DOCUMENT_REVOKED, CASE_STATE, RECOVERY_PENDING, LOG_*. Audit event: share-acceptance.
         """
 
     @_abc_1.abstractmethod
