@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#garim/api/common/v1/statement.proto\x12\x13garim.api.common.v1\"e\n\x08\x45nvelope\x12\x14\n\x0cpayload_type\x18\x01 \x01(\t\x12\x0f\n\x07payload\x18\x02 \x01(\x0c\x12\x32\n\nsignatures\x18\x03 \x03(\x0b\x32\x1e.garim.api.common.v1.Signature\"\'\n\tSignature\x12\r\n\x05keyid\x18\x01 \x01(\t\x12\x0b\n\x03sig\x18\x02 \x01(\x0c\"W\n\x08LogProof\x12\x0c\n\x04leaf\x18\x01 \x01(\x0c\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\r\n\x05index\x18\x03 \x01(\x04\x12\x0c\n\x04path\x18\x04 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x05 \x01(\x0c\"q\n\x0fLoggedStatement\x12\x30\n\tstatement\x18\x01 \x01(\x0b\x32\x1d.garim.api.common.v1.Envelope\x12,\n\x05proof\x18\x02 \x01(\x0b\x32\x1d.garim.api.common.v1.LogProof\"D\n\x08\x44ocument\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x13\n\x0b\x61ttachments\x18\x03 \x03(\x0c\"!\n\x03Pin\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12\x0c\n\x04root\x18\x02 \x01(\x0c\"8\n\x06Reason\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#garim/api/common/v1/statement.proto\x12\x13garim.api.common.v1\"e\n\x08\x45nvelope\x12\x14\n\x0cpayload_type\x18\x01 \x01(\t\x12\x0f\n\x07payload\x18\x02 \x01(\x0c\x12\x32\n\nsignatures\x18\x03 \x03(\x0b\x32\x1e.garim.api.common.v1.Signature\"\'\n\tSignature\x12\r\n\x05keyid\x18\x01 \x01(\t\x12\x0b\n\x03sig\x18\x02 \x01(\x0c\"W\n\x08LogProof\x12\x0c\n\x04leaf\x18\x01 \x01(\x0c\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12\r\n\x05index\x18\x03 \x01(\x04\x12\x0c\n\x04path\x18\x04 \x03(\x0c\x12\x12\n\ncheckpoint\x18\x05 \x01(\x0c\"q\n\x0fLoggedStatement\x12\x30\n\tstatement\x18\x01 \x01(\x0b\x32\x1d.garim.api.common.v1.Envelope\x12,\n\x05proof\x18\x02 \x01(\x0b\x32\x1d.garim.api.common.v1.LogProof\"H\n\nLoggedBody\x12\x0c\n\x04\x62ody\x18\x01 \x01(\x0c\x12,\n\x05proof\x18\x02 \x01(\x0b\x32\x1d.garim.api.common.v1.LogProof\"D\n\x08\x44ocument\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\x0c\x12\x13\n\x0b\x61ttachments\x18\x03 \x03(\x0c\"!\n\x03Pin\x12\x0c\n\x04size\x18\x01 \x01(\x04\x12\x0c\n\x04root\x18\x02 \x01(\x0c\"8\n\x06Reason\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,10 +39,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LOGPROOF']._serialized_end=291
   _globals['_LOGGEDSTATEMENT']._serialized_start=293
   _globals['_LOGGEDSTATEMENT']._serialized_end=406
-  _globals['_DOCUMENT']._serialized_start=408
-  _globals['_DOCUMENT']._serialized_end=476
-  _globals['_PIN']._serialized_start=478
-  _globals['_PIN']._serialized_end=511
-  _globals['_REASON']._serialized_start=513
-  _globals['_REASON']._serialized_end=569
+  _globals['_LOGGEDBODY']._serialized_start=408
+  _globals['_LOGGEDBODY']._serialized_end=480
+  _globals['_DOCUMENT']._serialized_start=482
+  _globals['_DOCUMENT']._serialized_end=550
+  _globals['_PIN']._serialized_start=552
+  _globals['_PIN']._serialized_end=585
+  _globals['_REASON']._serialized_start=587
+  _globals['_REASON']._serialized_end=643
 # @@protoc_insertion_point(module_scope)

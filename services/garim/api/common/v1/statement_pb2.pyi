@@ -149,6 +149,34 @@ class LoggedStatement(_message.Message):
 Global___LoggedStatement: _TypeAlias = LoggedStatement  # noqa: Y015
 
 @_typing.final
+class LoggedBody(_message.Message):
+    """The body of a log entry that is no statement."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BODY_FIELD_NUMBER: _builtins.int
+    PROOF_FIELD_NUMBER: _builtins.int
+    body: _builtins.bytes
+    """The exact bytes that are committed to: UTF-8 JSON."""
+    @_builtins.property
+    def proof(self) -> Global___LogProof:
+        """Proof over them."""
+
+    def __init__(
+        self,
+        *,
+        body: _builtins.bytes = ...,
+        proof: Global___LogProof | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "proof", b"proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LoggedBody: _TypeAlias = LoggedBody  # noqa: Y015
+
+@_typing.final
 class Document(_message.Message):
     """A document as it was received, with what lies beside it."""
 

@@ -56,6 +56,42 @@ CASE_STATE_CANCELLED: CaseState.ValueType  # 5
 """Cancelled or revoked; final."""
 Global___CaseState: _TypeAlias = CaseState  # noqa: Y015
 
+class _DueStanding:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _DueStandingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DueStanding.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    DUE_STANDING_UNSPECIFIED: _DueStanding.ValueType  # 0
+    """Not stated."""
+    DUE_STANDING_OPEN: _DueStanding.ValueType  # 1
+    """To be done."""
+    DUE_STANDING_OVERDUE: _DueStanding.ValueType  # 2
+    """To be done, and late."""
+    DUE_STANDING_DEFERRED: _DueStanding.ValueType  # 3
+    """Put off with a reason; due at the deferral's end."""
+    DUE_STANDING_DONE: _DueStanding.ValueType  # 4
+    """Done."""
+    DUE_STANDING_ENDS: _DueStanding.ValueType  # 5
+    """Not for people: something ends by itself at that time."""
+
+class DueStanding(_DueStanding, metaclass=_DueStandingEnumTypeWrapper):
+    """How a due item stands."""
+
+DUE_STANDING_UNSPECIFIED: DueStanding.ValueType  # 0
+"""Not stated."""
+DUE_STANDING_OPEN: DueStanding.ValueType  # 1
+"""To be done."""
+DUE_STANDING_OVERDUE: DueStanding.ValueType  # 2
+"""To be done, and late."""
+DUE_STANDING_DEFERRED: DueStanding.ValueType  # 3
+"""Put off with a reason; due at the deferral's end."""
+DUE_STANDING_DONE: DueStanding.ValueType  # 4
+"""Done."""
+DUE_STANDING_ENDS: DueStanding.ValueType  # 5
+"""Not for people: something ends by itself at that time."""
+Global___DueStanding: _TypeAlias = DueStanding  # noqa: Y015
+
 @_typing.final
 class SubmitDocumentRequest(_message.Message):
     """A document to take in."""
@@ -91,12 +127,15 @@ class SubmitDocumentResponse(_message.Message):
     REASONS_FIELD_NUMBER: _builtins.int
     NO_DATA_FIELD_NUMBER: _builtins.int
     UNMASK_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFUSAL_ID_FIELD_NUMBER: _builtins.int
     case_id: _builtins.bytes
     """Id of the case, 16 bytes; empty where the document was refused before a case was opened."""
     state: Global___CaseState.ValueType
     """Where the case stands."""
     unmask_request_id: _builtins.bytes
     """Custody's unmask request, for an accepted supplementary document."""
+    refusal_id: _builtins.bytes
+    """Id of the record of a document that was refused before a case was opened, 16 bytes; empty otherwise."""
     @_builtins.property
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[_statement_pb2.Reason]:
         """All reasons of a refusal."""
@@ -113,10 +152,11 @@ class SubmitDocumentResponse(_message.Message):
         reasons: _abc.Iterable[_statement_pb2.Reason] | None = ...,
         no_data: _statement_pb2.Envelope | None = ...,
         unmask_request_id: _builtins.bytes = ...,
+        refusal_id: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["no_data", b"no_data"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "no_data", b"no_data", "reasons", b"reasons", "state", b"state", "unmask_request_id", b"unmask_request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "no_data", b"no_data", "reasons", b"reasons", "refusal_id", b"refusal_id", "state", b"state", "unmask_request_id", b"unmask_request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -227,6 +267,7 @@ class CaseSummary(_message.Message):
     DOCUMENT_DIGEST_FIELD_NUMBER: _builtins.int
     RECEIVED_AT_MS_FIELD_NUMBER: _builtins.int
     UNMASK_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
     case_id: _builtins.bytes
     """Id of the case, 16 bytes."""
     kind: _builtins.str
@@ -245,6 +286,8 @@ class CaseSummary(_message.Message):
     """When it was received, in milliseconds since the Unix epoch."""
     unmask_request_id: _builtins.bytes
     """Custody's unmask request, for a supplementary document."""
+    stage: _builtins.str
+    """Where it stands in the state machine, by name: `in-review`, `granted`, `closed`, `delivered`, `acknowledged`, …"""
     def __init__(
         self,
         *,
@@ -257,10 +300,11 @@ class CaseSummary(_message.Message):
         document_digest: _builtins.bytes = ...,
         received_at_ms: _builtins.int = ...,
         unmask_request_id: _builtins.bytes = ...,
+        stage: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "case_id", b"case_id", "case_number", b"case_number", "document_digest", b"document_digest", "kind", b"kind", "number", b"number", "received_at_ms", b"received_at_ms", "state", b"state", "unmask_request_id", b"unmask_request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "case_id", b"case_id", "case_number", b"case_number", "document_digest", b"document_digest", "kind", b"kind", "number", b"number", "received_at_ms", b"received_at_ms", "stage", b"stage", "state", b"state", "unmask_request_id", b"unmask_request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -481,3 +525,552 @@ class CancelCaseResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelCaseResponse: _TypeAlias = CancelCaseResponse  # noqa: Y015
+
+@_typing.final
+class RecordStepRequest(_message.Message):
+    """One step of a granted case."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    DELIVERED_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_FIELD_NUMBER: _builtins.int
+    PRESERVED_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.bytes
+    """Id of the case."""
+    acknowledged: _builtins.bytes
+    """The recipient's signed acknowledgement."""
+    preserved: _builtins.bool
+    """A preservation order's scope is preserved; must be true."""
+    @_builtins.property
+    def closed(self) -> _statement_pb2.LoggedStatement:
+        """The dossier was closed: custody's logged receipt."""
+
+    @_builtins.property
+    def delivered(self) -> _statement_pb2.LoggedBody:
+        """A delivery is about to begin: the body of its log entry."""
+
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.bytes = ...,
+        closed: _statement_pb2.LoggedStatement | None = ...,
+        delivered: _statement_pb2.LoggedBody | None = ...,
+        acknowledged: _builtins.bytes = ...,
+        preserved: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "closed", b"closed", "delivered", b"delivered", "preserved", b"preserved", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged", b"acknowledged", "case_id", b"case_id", "closed", b"closed", "delivered", b"delivered", "preserved", b"preserved", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["closed", "delivered", "acknowledged", "preserved"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___RecordStepRequest: _TypeAlias = RecordStepRequest  # noqa: Y015
+
+@_typing.final
+class RecordStepResponse(_message.Message):
+    """The step is recorded."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecordStepResponse: _TypeAlias = RecordStepResponse  # noqa: Y015
+
+@_typing.final
+class GetCaseTimelineRequest(_message.Message):
+    """Which case, or which refused document."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.bytes
+    """Id of the case, or the refusal's id."""
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCaseTimelineRequest: _TypeAlias = GetCaseTimelineRequest  # noqa: Y015
+
+@_typing.final
+class GetCaseTimelineResponse(_message.Message):
+    """What happened to a case, and what is due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUMMARY_FIELD_NUMBER: _builtins.int
+    EVENTS_FIELD_NUMBER: _builtins.int
+    DUE_ITEMS_FIELD_NUMBER: _builtins.int
+    DELIVERY_FIELD_NUMBER: _builtins.int
+    REFUSAL_REASONS_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    CONTENT_DIGEST_FIELD_NUMBER: _builtins.int
+    content_digest: _builtins.bytes
+    """SHA-256 of the bytes received."""
+    @_builtins.property
+    def summary(self) -> Global___CaseSummary:
+        """Its short form; authority, numbers and digest are empty for a document that was refused before a case was opened."""
+
+    @_builtins.property
+    def events(self) -> _containers.RepeatedCompositeFieldContainer[Global___CaseEvent]:
+        """Transitions, oldest first."""
+
+    @_builtins.property
+    def due_items(self) -> _containers.RepeatedCompositeFieldContainer[Global___DueItem]:
+        """Due items, earliest first."""
+
+    @_builtins.property
+    def delivery(self) -> Global___CaseDelivery:
+        """The delivery, once the dossier is closed."""
+
+    @_builtins.property
+    def refusal_reasons(self) -> _containers.RepeatedCompositeFieldContainer[_statement_pb2.Reason]:
+        """All reasons of a refusal."""
+
+    @_builtins.property
+    def answer(self) -> _statement_pb2.LoggedStatement:
+        """The signed answer, grant or no-data, with its log proof."""
+
+    def __init__(
+        self,
+        *,
+        summary: Global___CaseSummary | None = ...,
+        events: _abc.Iterable[Global___CaseEvent] | None = ...,
+        due_items: _abc.Iterable[Global___DueItem] | None = ...,
+        delivery: Global___CaseDelivery | None = ...,
+        refusal_reasons: _abc.Iterable[_statement_pb2.Reason] | None = ...,
+        answer: _statement_pb2.LoggedStatement | None = ...,
+        content_digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "delivery", b"delivery", "summary", b"summary"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "content_digest", b"content_digest", "delivery", b"delivery", "due_items", b"due_items", "events", b"events", "refusal_reasons", b"refusal_reasons", "summary", b"summary"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetCaseTimelineResponse: _TypeAlias = GetCaseTimelineResponse  # noqa: Y015
+
+@_typing.final
+class CaseEvent(_message.Message):
+    """One transition."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_MS_FIELD_NUMBER: _builtins.int
+    CAUSE_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    at_ms: _builtins.int
+    """When, in milliseconds since the Unix epoch."""
+    cause: _builtins.str
+    """Why, by the name that the state machine gives it: `review-approved`, `delivered`, …"""
+    stage: _builtins.str
+    """Where the case stands afterwards."""
+    who: _builtins.str
+    """Who: `person/ROLE/NAME` or `service/NAME`."""
+    reason: _builtins.str
+    """The reason that was recorded with it, for people."""
+    def __init__(
+        self,
+        *,
+        at_ms: _builtins.int = ...,
+        cause: _builtins.str = ...,
+        stage: _builtins.str = ...,
+        who: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cause", b"cause", "reason", b"reason", "stage", b"stage", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseEvent: _TypeAlias = CaseEvent  # noqa: Y015
+
+@_typing.final
+class CaseDelivery(_message.Message):
+    """What is known of a dossier's delivery."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOSSIER_ID_FIELD_NUMBER: _builtins.int
+    PACKAGE_DIGEST_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    DELIVERED_AT_MS_FIELD_NUMBER: _builtins.int
+    DELIVERED_INDEX_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_AT_MS_FIELD_NUMBER: _builtins.int
+    dossier_id: _builtins.bytes
+    """Id of the dossier, 16 bytes."""
+    package_digest: _builtins.bytes
+    """SHA-256 of the encrypted package."""
+    delivered_at_ms: _builtins.int
+    """When the first delivery was logged, in milliseconds since the Unix epoch; 0 before."""
+    delivered_index: _builtins.int
+    """Position of that entry in the log."""
+    acknowledged_at_ms: _builtins.int
+    """When the recipient's acknowledgement was recorded; 0 before."""
+    @_builtins.property
+    def receipt(self) -> _statement_pb2.LoggedStatement:
+        """Custody's logged receipt."""
+
+    def __init__(
+        self,
+        *,
+        dossier_id: _builtins.bytes = ...,
+        package_digest: _builtins.bytes = ...,
+        receipt: _statement_pb2.LoggedStatement | None = ...,
+        delivered_at_ms: _builtins.int = ...,
+        delivered_index: _builtins.int = ...,
+        acknowledged_at_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["receipt", b"receipt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_at_ms", b"acknowledged_at_ms", "delivered_at_ms", b"delivered_at_ms", "delivered_index", b"delivered_index", "dossier_id", b"dossier_id", "package_digest", b"package_digest", "receipt", b"receipt"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CaseDelivery: _TypeAlias = CaseDelivery  # noqa: Y015
+
+@_typing.final
+class DueItem(_message.Message):
+    """One thing that is due."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    STANDING_FIELD_NUMBER: _builtins.int
+    DUE_AT_MS_FIELD_NUMBER: _builtins.int
+    BASIS_FIELD_NUMBER: _builtins.int
+    SETTLED_AT_MS_FIELD_NUMBER: _builtins.int
+    WHO_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.bytes
+    """Id of the case."""
+    number: _builtins.str
+    """The document's number at its authority."""
+    item: _builtins.str
+    """Name of the item: `notify-subjects`, `review`, `dossier-expiry`, …"""
+    standing: Global___DueStanding.ValueType
+    """How it stands."""
+    due_at_ms: _builtins.int
+    """When it is due, or ends, in milliseconds since the Unix epoch."""
+    settled_at_ms: _builtins.int
+    """When it was done or deferred; 0 before."""
+    who: _builtins.str
+    """Who did or deferred it: `person/ROLE/NAME` or `service/NAME`."""
+    reason: _builtins.str
+    """Why, or how, as recorded."""
+    @_builtins.property
+    def basis(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Where the law or the policy asks for it."""
+
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.bytes = ...,
+        number: _builtins.str = ...,
+        item: _builtins.str = ...,
+        standing: Global___DueStanding.ValueType = ...,
+        due_at_ms: _builtins.int = ...,
+        basis: _abc.Iterable[_builtins.str] | None = ...,
+        settled_at_ms: _builtins.int = ...,
+        who: _builtins.str = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "case_id", b"case_id", "due_at_ms", b"due_at_ms", "item", b"item", "number", b"number", "reason", b"reason", "settled_at_ms", b"settled_at_ms", "standing", b"standing", "who", b"who"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DueItem: _TypeAlias = DueItem  # noqa: Y015
+
+@_typing.final
+class ListDueItemsRequest(_message.Message):
+    """Which due items."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WITH_DONE_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    with_done: _builtins.bool
+    """Whether what is done is wanted too."""
+    page_size: _builtins.int
+    """At most this many; 1,000 at most, 50 where it is 0."""
+    page_token: _builtins.str
+    """From an earlier answer."""
+    def __init__(
+        self,
+        *,
+        with_done: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "with_done", b"with_done"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueItemsRequest: _TypeAlias = ListDueItemsRequest  # noqa: Y015
+
+@_typing.final
+class ListDueItemsResponse(_message.Message):
+    """Due items, earliest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty at the end."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___DueItem]:
+        """The items."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___DueItem] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDueItemsResponse: _TypeAlias = ListDueItemsResponse  # noqa: Y015
+
+@_typing.final
+class SettleDueItemRequest(_message.Message):
+    """A duty that is done, or put off."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DEFERRED_UNTIL_MS_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.bytes
+    """Id of the case."""
+    item: _builtins.str
+    """Name of the item."""
+    reason: _builtins.str
+    """What was done, or why it is put off: a sentence."""
+    deferred_until_ms: _builtins.int
+    """Until when it is put off, in milliseconds since the Unix epoch; 0 where it is done."""
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.bytes = ...,
+        item: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        deferred_until_ms: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "deferred_until_ms", b"deferred_until_ms", "item", b"item", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleDueItemRequest: _TypeAlias = SettleDueItemRequest  # noqa: Y015
+
+@_typing.final
+class SettleDueItemResponse(_message.Message):
+    """The item as it stands now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def item(self) -> Global___DueItem:
+        """The item."""
+
+    def __init__(
+        self,
+        *,
+        item: Global___DueItem | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SettleDueItemResponse: _TypeAlias = SettleDueItemResponse  # noqa: Y015
+
+@_typing.final
+class ListRegisterRequest(_message.Message):
+    """Which part of the register."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FROM_MS_FIELD_NUMBER: _builtins.int
+    TO_MS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    from_ms: _builtins.int
+    """First millisecond of receipt, since the Unix epoch."""
+    to_ms: _builtins.int
+    """First millisecond behind."""
+    page_size: _builtins.int
+    """At most this many; 1,000 at most, 50 where it is 0."""
+    page_token: _builtins.str
+    """From an earlier answer."""
+    def __init__(
+        self,
+        *,
+        from_ms: _builtins.int = ...,
+        to_ms: _builtins.int = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_ms", b"from_ms", "page_size", b"page_size", "page_token", b"page_token", "to_ms", b"to_ms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRegisterRequest: _TypeAlias = ListRegisterRequest  # noqa: Y015
+
+@_typing.final
+class ListRegisterResponse(_message.Message):
+    """Lines of the register, oldest first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty at the end."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___RegisterLine]:
+        """The lines."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[Global___RegisterLine] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRegisterResponse: _TypeAlias = ListRegisterResponse  # noqa: Y015
+
+@_typing.final
+class RegisterLine(_message.Message):
+    """One document in the register. Nothing in it is about bystanders one by one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AUTHORITY_FIELD_NUMBER: _builtins.int
+    COURT_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
+    OFFENCE_FIELD_NUMBER: _builtins.int
+    WARRANT_TYPE_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    ISSUED_AT_MS_FIELD_NUMBER: _builtins.int
+    RECEIVED_AT_MS_FIELD_NUMBER: _builtins.int
+    DECIDED_AT_MS_FIELD_NUMBER: _builtins.int
+    DELIVERED_AT_MS_FIELD_NUMBER: _builtins.int
+    SUBJECTS_FIELD_NUMBER: _builtins.int
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    IDENTITIES_FIELD_NUMBER: _builtins.int
+    PSEUDONYMS_FIELD_NUMBER: _builtins.int
+    UNMASK_REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REFUSAL_REASONS_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.bytes
+    """Id of the case, or of the refusal."""
+    kind: _builtins.str
+    """Kind of document; empty where it was refused before a case was opened, like all that it said."""
+    authority: _builtins.str
+    """The authority that asked."""
+    court: _builtins.str
+    """The court that issued."""
+    number: _builtins.str
+    """The document's number."""
+    offence: _builtins.str
+    """Id of the offence in the policy; empty for kinds without."""
+    warrant_type: _builtins.str
+    """Id of the warrant type in the policy; empty for kinds without."""
+    stage: _builtins.str
+    """Where it stands, by the state machine's name."""
+    issued_at_ms: _builtins.int
+    """Times in milliseconds since the Unix epoch; 0 where it did not happen."""
+    received_at_ms: _builtins.int
+    """Receipt."""
+    decided_at_ms: _builtins.int
+    """Grant, refusal, or answer that there is nothing."""
+    delivered_at_ms: _builtins.int
+    """First delivery."""
+    subjects: _builtins.int
+    """Subjects that the document names."""
+    messages: _builtins.int
+    """Messages handed over, rounded up to 1-2-5 steps; 0 before delivery."""
+    identities: _builtins.int
+    """Identities and masked values sealed into the dossier, rounded as above; 0 before delivery."""
+    pseudonyms: _builtins.int
+    """Pseudonyms that a supplementary document names."""
+    unmask_request_id: _builtins.bytes
+    """Custody's unmask request, for a supplementary document."""
+    @_builtins.property
+    def refusal_reasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Reasons of a refusal."""
+
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.bytes = ...,
+        kind: _builtins.str = ...,
+        authority: _builtins.str = ...,
+        court: _builtins.str = ...,
+        number: _builtins.str = ...,
+        offence: _builtins.str = ...,
+        warrant_type: _builtins.str = ...,
+        stage: _builtins.str = ...,
+        issued_at_ms: _builtins.int = ...,
+        received_at_ms: _builtins.int = ...,
+        decided_at_ms: _builtins.int = ...,
+        delivered_at_ms: _builtins.int = ...,
+        subjects: _builtins.int = ...,
+        messages: _builtins.int = ...,
+        identities: _builtins.int = ...,
+        pseudonyms: _builtins.int = ...,
+        unmask_request_id: _builtins.bytes = ...,
+        refusal_reasons: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authority", b"authority", "case_id", b"case_id", "court", b"court", "decided_at_ms", b"decided_at_ms", "delivered_at_ms", b"delivered_at_ms", "identities", b"identities", "issued_at_ms", b"issued_at_ms", "kind", b"kind", "messages", b"messages", "number", b"number", "offence", b"offence", "pseudonyms", b"pseudonyms", "received_at_ms", b"received_at_ms", "refusal_reasons", b"refusal_reasons", "stage", b"stage", "subjects", b"subjects", "unmask_request_id", b"unmask_request_id", "warrant_type", b"warrant_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RegisterLine: _TypeAlias = RegisterLine  # noqa: Y015

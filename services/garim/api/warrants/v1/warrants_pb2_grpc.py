@@ -65,6 +65,31 @@ class WarrantsServiceStub:
                 request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.CancelCaseRequest.SerializeToString,
                 response_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.CancelCaseResponse.FromString,
                 _registered_method=True)
+        self.RecordStep = channel.unary_unary(
+                '/garim.api.warrants.v1.WarrantsService/RecordStep',
+                request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.RecordStepRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.RecordStepResponse.FromString,
+                _registered_method=True)
+        self.GetCaseTimeline = channel.unary_unary(
+                '/garim.api.warrants.v1.WarrantsService/GetCaseTimeline',
+                request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.GetCaseTimelineRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.GetCaseTimelineResponse.FromString,
+                _registered_method=True)
+        self.ListDueItems = channel.unary_unary(
+                '/garim.api.warrants.v1.WarrantsService/ListDueItems',
+                request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListDueItemsRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListDueItemsResponse.FromString,
+                _registered_method=True)
+        self.SettleDueItem = channel.unary_unary(
+                '/garim.api.warrants.v1.WarrantsService/SettleDueItem',
+                request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SettleDueItemRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SettleDueItemResponse.FromString,
+                _registered_method=True)
+        self.ListRegister = channel.unary_unary(
+                '/garim.api.warrants.v1.WarrantsService/ListRegister',
+                request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListRegisterRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListRegisterResponse.FromString,
+                _registered_method=True)
 
 
 class WarrantsServiceServicer:
@@ -119,6 +144,50 @@ class WarrantsServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecordStep(self, request, context):
+        """Record how far a granted case has come: dossier closed, delivered, acknowledged, scope preserved. Warrants
+        verifies custody's receipt, the delivery's log entry and the recipient's signature itself. Nothing is delivered
+        that is not recorded here first, so that no duty that follows from it is missed. Called by redaction.
+        Reasons: CASE_UNKNOWN, CASE_STATE, CASE_TRANSITION, STEP_MISSING, STEP_OTHER, ACKNOWLEDGEMENT_*, STATEMENT_*,
+        LOG_*.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetCaseTimeline(self, request, context):
+        """Return a case's transitions, due items, delivery and answer, or the record of a document that was refused before a
+        case was opened. Reviewers see each cause; others not what rests on stored data. Called by reviewers, clerks and
+        auditors. Reasons: CASE_UNKNOWN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDueItems(self, request, context):
+        """List what is due, earliest first: duties, and times at which something ends. Called by reviewers, clerks, auditors
+        and operators; it names cases, nobody else. Reasons: PAGE_TOKEN.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SettleDueItem(self, request, context):
+        """Record that a duty is done, or deferred until a time, with the reason. Called by reviewers and operators.
+        Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_DEFERRAL. Audit events: duty-done, duty-deferred.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRegister(self, request, context):
+        """List the register's lines of the documents received in a time, oldest first, without any person's data. Called by
+        reviewers and auditors. Reasons: PAGE_TOKEN, REGISTER_PERIOD.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WarrantsServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -151,6 +220,31 @@ def add_WarrantsServiceServicer_to_server(servicer, server):
                     servicer.CancelCase,
                     request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.CancelCaseRequest.FromString,
                     response_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.CancelCaseResponse.SerializeToString,
+            ),
+            'RecordStep': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecordStep,
+                    request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.RecordStepRequest.FromString,
+                    response_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.RecordStepResponse.SerializeToString,
+            ),
+            'GetCaseTimeline': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetCaseTimeline,
+                    request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.GetCaseTimelineRequest.FromString,
+                    response_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.GetCaseTimelineResponse.SerializeToString,
+            ),
+            'ListDueItems': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDueItems,
+                    request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListDueItemsRequest.FromString,
+                    response_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListDueItemsResponse.SerializeToString,
+            ),
+            'SettleDueItem': grpc.unary_unary_rpc_method_handler(
+                    servicer.SettleDueItem,
+                    request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SettleDueItemRequest.FromString,
+                    response_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SettleDueItemResponse.SerializeToString,
+            ),
+            'ListRegister': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRegister,
+                    request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListRegisterRequest.FromString,
+                    response_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListRegisterResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -316,6 +410,141 @@ class WarrantsService:
             '/garim.api.warrants.v1.WarrantsService/CancelCase',
             garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.CancelCaseRequest.SerializeToString,
             garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.CancelCaseResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecordStep(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.warrants.v1.WarrantsService/RecordStep',
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.RecordStepRequest.SerializeToString,
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.RecordStepResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetCaseTimeline(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.warrants.v1.WarrantsService/GetCaseTimeline',
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.GetCaseTimelineRequest.SerializeToString,
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.GetCaseTimelineResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDueItems(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.warrants.v1.WarrantsService/ListDueItems',
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListDueItemsRequest.SerializeToString,
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListDueItemsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SettleDueItem(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.warrants.v1.WarrantsService/SettleDueItem',
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SettleDueItemRequest.SerializeToString,
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SettleDueItemResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRegister(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.warrants.v1.WarrantsService/ListRegister',
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListRegisterRequest.SerializeToString,
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ListRegisterResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,30 @@ class WarrantsServiceStub:
     """Cancel a case for good by a reviewer's signed decision. Called by reviewers.
     Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION. Audit event: cancel.
     """
+    RecordStep: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.RecordStepRequest, _warrants_pb2.RecordStepResponse]
+    """Record how far a granted case has come: dossier closed, delivered, acknowledged, scope preserved. Warrants
+    verifies custody's receipt, the delivery's log entry and the recipient's signature itself. Nothing is delivered
+    that is not recorded here first, so that no duty that follows from it is missed. Called by redaction.
+    Reasons: CASE_UNKNOWN, CASE_STATE, CASE_TRANSITION, STEP_MISSING, STEP_OTHER, ACKNOWLEDGEMENT_*, STATEMENT_*,
+    LOG_*.
+    """
+    GetCaseTimeline: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.GetCaseTimelineRequest, _warrants_pb2.GetCaseTimelineResponse]
+    """Return a case's transitions, due items, delivery and answer, or the record of a document that was refused before a
+    case was opened. Reviewers see each cause; others not what rests on stored data. Called by reviewers, clerks and
+    auditors. Reasons: CASE_UNKNOWN.
+    """
+    ListDueItems: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.ListDueItemsRequest, _warrants_pb2.ListDueItemsResponse]
+    """List what is due, earliest first: duties, and times at which something ends. Called by reviewers, clerks, auditors
+    and operators; it names cases, nobody else. Reasons: PAGE_TOKEN.
+    """
+    SettleDueItem: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.SettleDueItemRequest, _warrants_pb2.SettleDueItemResponse]
+    """Record that a duty is done, or deferred until a time, with the reason. Called by reviewers and operators.
+    Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_DEFERRAL. Audit events: duty-done, duty-deferred.
+    """
+    ListRegister: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.ListRegisterRequest, _warrants_pb2.ListRegisterResponse]
+    """List the register's lines of the documents received in a time, oldest first, without any person's data. Called by
+    reviewers and auditors. Reasons: PAGE_TOKEN, REGISTER_PERIOD.
+    """
 
 @_typing.type_check_only
 class WarrantsServiceAsyncStub(WarrantsServiceStub):
@@ -84,6 +108,30 @@ class WarrantsServiceAsyncStub(WarrantsServiceStub):
     CancelCase: _aio.UnaryUnaryMultiCallable[_warrants_pb2.CancelCaseRequest, _warrants_pb2.CancelCaseResponse]  # type: ignore[assignment]
     """Cancel a case for good by a reviewer's signed decision. Called by reviewers.
     Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION. Audit event: cancel.
+    """
+    RecordStep: _aio.UnaryUnaryMultiCallable[_warrants_pb2.RecordStepRequest, _warrants_pb2.RecordStepResponse]  # type: ignore[assignment]
+    """Record how far a granted case has come: dossier closed, delivered, acknowledged, scope preserved. Warrants
+    verifies custody's receipt, the delivery's log entry and the recipient's signature itself. Nothing is delivered
+    that is not recorded here first, so that no duty that follows from it is missed. Called by redaction.
+    Reasons: CASE_UNKNOWN, CASE_STATE, CASE_TRANSITION, STEP_MISSING, STEP_OTHER, ACKNOWLEDGEMENT_*, STATEMENT_*,
+    LOG_*.
+    """
+    GetCaseTimeline: _aio.UnaryUnaryMultiCallable[_warrants_pb2.GetCaseTimelineRequest, _warrants_pb2.GetCaseTimelineResponse]  # type: ignore[assignment]
+    """Return a case's transitions, due items, delivery and answer, or the record of a document that was refused before a
+    case was opened. Reviewers see each cause; others not what rests on stored data. Called by reviewers, clerks and
+    auditors. Reasons: CASE_UNKNOWN.
+    """
+    ListDueItems: _aio.UnaryUnaryMultiCallable[_warrants_pb2.ListDueItemsRequest, _warrants_pb2.ListDueItemsResponse]  # type: ignore[assignment]
+    """List what is due, earliest first: duties, and times at which something ends. Called by reviewers, clerks, auditors
+    and operators; it names cases, nobody else. Reasons: PAGE_TOKEN.
+    """
+    SettleDueItem: _aio.UnaryUnaryMultiCallable[_warrants_pb2.SettleDueItemRequest, _warrants_pb2.SettleDueItemResponse]  # type: ignore[assignment]
+    """Record that a duty is done, or deferred until a time, with the reason. Called by reviewers and operators.
+    Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_DEFERRAL. Audit events: duty-done, duty-deferred.
+    """
+    ListRegister: _aio.UnaryUnaryMultiCallable[_warrants_pb2.ListRegisterRequest, _warrants_pb2.ListRegisterResponse]  # type: ignore[assignment]
+    """List the register's lines of the documents received in a time, oldest first, without any person's data. Called by
+    reviewers and auditors. Reasons: PAGE_TOKEN, REGISTER_PERIOD.
     """
 
 class WarrantsServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -146,6 +194,60 @@ class WarrantsServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_warrants_pb2.CancelCaseResponse, _abc.Awaitable[_warrants_pb2.CancelCaseResponse]]:
         """Cancel a case for good by a reviewer's signed decision. Called by reviewers.
         Reasons: CASE_UNKNOWN, CASE_STATE, DECISION_*, GOVERNANCE_VERSION. Audit event: cancel.
+        """
+
+    @_abc_1.abstractmethod
+    def RecordStep(
+        self,
+        request: _warrants_pb2.RecordStepRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_warrants_pb2.RecordStepResponse, _abc.Awaitable[_warrants_pb2.RecordStepResponse]]:
+        """Record how far a granted case has come: dossier closed, delivered, acknowledged, scope preserved. Warrants
+        verifies custody's receipt, the delivery's log entry and the recipient's signature itself. Nothing is delivered
+        that is not recorded here first, so that no duty that follows from it is missed. Called by redaction.
+        Reasons: CASE_UNKNOWN, CASE_STATE, CASE_TRANSITION, STEP_MISSING, STEP_OTHER, ACKNOWLEDGEMENT_*, STATEMENT_*,
+        LOG_*.
+        """
+
+    @_abc_1.abstractmethod
+    def GetCaseTimeline(
+        self,
+        request: _warrants_pb2.GetCaseTimelineRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_warrants_pb2.GetCaseTimelineResponse, _abc.Awaitable[_warrants_pb2.GetCaseTimelineResponse]]:
+        """Return a case's transitions, due items, delivery and answer, or the record of a document that was refused before a
+        case was opened. Reviewers see each cause; others not what rests on stored data. Called by reviewers, clerks and
+        auditors. Reasons: CASE_UNKNOWN.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDueItems(
+        self,
+        request: _warrants_pb2.ListDueItemsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_warrants_pb2.ListDueItemsResponse, _abc.Awaitable[_warrants_pb2.ListDueItemsResponse]]:
+        """List what is due, earliest first: duties, and times at which something ends. Called by reviewers, clerks, auditors
+        and operators; it names cases, nobody else. Reasons: PAGE_TOKEN.
+        """
+
+    @_abc_1.abstractmethod
+    def SettleDueItem(
+        self,
+        request: _warrants_pb2.SettleDueItemRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_warrants_pb2.SettleDueItemResponse, _abc.Awaitable[_warrants_pb2.SettleDueItemResponse]]:
+        """Record that a duty is done, or deferred until a time, with the reason. Called by reviewers and operators.
+        Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_DEFERRAL. Audit events: duty-done, duty-deferred.
+        """
+
+    @_abc_1.abstractmethod
+    def ListRegister(
+        self,
+        request: _warrants_pb2.ListRegisterRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_warrants_pb2.ListRegisterResponse, _abc.Awaitable[_warrants_pb2.ListRegisterResponse]]:
+        """List the register's lines of the documents received in a time, oldest first, without any person's data. Called by
+        reviewers and auditors. Reasons: PAGE_TOKEN, REGISTER_PERIOD.
         """
 
 def add_WarrantsServiceServicer_to_server(servicer: WarrantsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
