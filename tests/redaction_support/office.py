@@ -101,6 +101,8 @@ class Office:
         jobs: Every attempt's job so far.
         scripts: What the next attempts do.
         closed: Every request to close the dossier.
+        steps: What warrants was told of the case.
+        recording: Raised where it is told anything.
     """
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +119,8 @@ class Office:
         self.scripts: list[Script] = [packs]
         self.closed: list[custody_pb2.CloseDossierRequest] = []
         self.closing: Exception | None = None
+        self.steps: list[warrants_pb2.RecordStepRequest] = []
+        self.recording: Exception | None = None
         self.kind = "disclosure"
         self.acknowledger = "00" * 32
         self.warrants_ledger = self._ledger("warrants")
@@ -211,6 +215,12 @@ class Office:
         entry = self.messages_ledger.append("epoch-closed", logged or body, key=secrets.token_hex(8))
         proof = base64.b64encode(proof_to(entry.proof).SerializeToString()).decode()
         return Account(body=base64.b64encode(body).decode(), proof=proof)
+
+    def RecordStep(self, request: warrants_pb2.RecordStepRequest) -> warrants_pb2.RecordStepResponse:  # noqa: N802 - the RPC's name
+        if self.recording is not None:
+            raise self.recording
+        self.steps.append(request)
+        return warrants_pb2.RecordStepResponse()
 
     def GetCase(self, request: warrants_pb2.GetCaseRequest) -> warrants_pb2.GetCaseResponse:  # noqa: N802 - the RPC's name
         return warrants_pb2.GetCaseResponse(

@@ -83,14 +83,13 @@ class Desk:
             clock=clock,
             random_bytes=secrets.token_bytes,
         )
-        self.tables = CaseTables(self.database, noting_in(self.ledger))
+        self.tables = CaseTables(self.database, noting_in(self.ledger), clock, lambda *_: None)
         self.means = Means(
             mesh=MESH,
             governance=self.operator.governance,
             policies=Policies(lambda: self.policy),
             store=self.tables,
             log=self.ledger,
-            notebook=self.tables,
             custody=self.custody,
             messages=self.messages,
             crls=RevocationLists(self.crls, self.database, clock).at_hand,

@@ -13,7 +13,7 @@ from garim.sealing.roster import RosterRecord
 from garim.sealing.segment import KIND_OPAQUE
 from garim.statements import dsse
 from garim.statements.model import CheckpointSeen
-from garim.statements.scope import Forecast
+from garim.statements.scope import Forecast, round_up
 from garim.translog.proven import LogProof
 
 
@@ -54,14 +54,6 @@ class Counted(NamedTuple):
     bystanders: int
     opaque: int
     tags: frozenset[bytes]
-
-
-def round_up(count: int) -> int:
-    """Return the smallest of 0, 1, 2, 5, 10, 20, 50, … that is not below `count`."""
-    if count == 0:
-        return 0
-    power: int = 10 ** (len(str(count)) - 1)
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= count)
 
 
 class Forecaster:

@@ -152,6 +152,9 @@ class Builds:
             yield redaction_pb2.BuildDossierResponse(stage=redaction_pb2.BUILD_STAGE_CLOSING)
             self._close(row)
             row = self.row(case_id)
+        if row is not None and row.receipt:
+            receipt = statement_pb2.LoggedStatement.FromString(row.receipt)
+            self._peers.record_closed(case_id, receipt)
         yield self._finished(row)
 
     def _prepare(self, case_id: bytes, case: warrants_pb2.GetCaseResponse) -> tuple[bytes, Job]:
@@ -297,6 +300,7 @@ class Builds:
                     acknowledger="",
                 )
             )
+        self._peers.record_preserved(case_id)
         yield redaction_pb2.BuildDossierResponse(
             stage=redaction_pb2.BUILD_STAGE_CLOSED, done=outcome.segments, total=outcome.segments
         )

@@ -49,7 +49,7 @@ class Delivery:
 
         Raises:
             RefusedError: `DOSSIER_NOT_CLOSED`, `DOSSIER_ACKNOWLEDGED`, `CASE_STATE`, `OFFSET`,
-                `SPOOL_MISSING`, and why the log refuses.
+                `SPOOL_MISSING`, and why the log or warrants refuses.
         """
         row = self._closed(case_id)
         self.peers.demand_granted(row.document)
@@ -68,8 +68,11 @@ class Delivery:
         # Drawn anew, so that every delivery is an entry of its own, the same offset's too.
         delivery = self.draw(16).hex()
         body = strict_json.dump({"delivery": delivery, "dossier": row.dossier.hex(), "offset": offset})
-        self.ledger.append("delivered", body, key=delivery, magnitudes={"bytes": size})
+        logged = self.ledger.append("delivered", body, key=delivery, magnitudes={"bytes": size})
         receipt = statement_pb2.LoggedStatement.FromString(row.receipt)
+        # Duties begin with a delivery: nothing leaves that warrants does not know of.
+        self.peers.record_closed(case_id, receipt)
+        self.peers.record_delivered(case_id, body, logged.proof)
         yield redaction_pb2.FetchDossierResponse(receipt=receipt)
         with path.open("rb") as source:
             source.seek(offset)
@@ -80,7 +83,8 @@ class Delivery:
         """Record the recipient's signed receipt and delete the spool; again changes nothing.
 
         Raises:
-            RefusedError: `DOSSIER_NOT_CLOSED`, `ACKNOWLEDGEMENT_SIGNER`, `ACKNOWLEDGEMENT_DIGEST`.
+            RefusedError: `DOSSIER_NOT_CLOSED`, `ACKNOWLEDGEMENT_SIGNER`, `ACKNOWLEDGEMENT_DIGEST`; those of
+                warrants, after which the same call goes on.
         """
         row = self._closed(case_id)
         packed = Packed.from_bytes(row.packed)
@@ -92,6 +96,7 @@ class Delivery:
                 sa.update(builds).where(builds.c.case_id == case_id).values(state=ACKNOWLEDGED)
             )
         (self.spool / row.package).unlink(missing_ok=True)
+        self.peers.record_acknowledged(case_id, acknowledgement)
 
     def _closed(self, case_id: bytes) -> Any:
         row = self.builds.row(case_id)

@@ -10,11 +10,12 @@ from garim.api.common.v1 import statement_pb2
 from garim.api.custody.v1 import custody_pb2, custody_pb2_grpc
 from garim.api.warrants.v1 import warrants_pb2, warrants_pb2_grpc
 from garim.kit.clock import Clock
-from garim.kit.convert import envelope_from
+from garim.kit.convert import envelope_from, proof_to
 from garim.kit.governance import GovernanceView
 from garim.statements import dsse
 from garim.statements.cases import CaseStatus
 from garim.statements.refusal import Kind, RefusedError
+from garim.translog.proven import LogProof
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,25 @@ class RedactionPeers:
             raise RefusedError("NONCE", "the status answers another question", kind=Kind.FORBIDDEN)
         if status.state != "granted":
             raise RefusedError("CASE_STATE", f"the case is {status.state}", kind=Kind.PRECONDITION)
+
+    def record_closed(self, case_id: bytes, receipt: statement_pb2.LoggedStatement) -> None:
+        """Tell warrants that the dossier is closed; again changes nothing."""
+        self.warrants.RecordStep(warrants_pb2.RecordStepRequest(case_id=case_id, closed=receipt))
+
+    def record_delivered(self, case_id: bytes, body: bytes, proof: LogProof) -> None:
+        """Tell warrants that a delivery begins, by its log entry; again changes nothing."""
+        logged = statement_pb2.LoggedBody(body=body, proof=proof_to(proof))
+        self.warrants.RecordStep(warrants_pb2.RecordStepRequest(case_id=case_id, delivered=logged))
+
+    def record_acknowledged(self, case_id: bytes, acknowledgement: bytes) -> None:
+        """Hand the recipient's acknowledgement on to warrants; again changes nothing."""
+        self.warrants.RecordStep(
+            warrants_pb2.RecordStepRequest(case_id=case_id, acknowledged=acknowledgement)
+        )
+
+    def record_preserved(self, case_id: bytes) -> None:
+        """Tell warrants that an order's scope is preserved; again changes nothing."""
+        self.warrants.RecordStep(warrants_pb2.RecordStepRequest(case_id=case_id, preserved=True))
 
     def dossier_key(self, case: warrants_pb2.GetCaseResponse) -> custody_pb2.CreateDossierKeyResponse:
         """Have custody make the dossier's key, or return the one it made."""

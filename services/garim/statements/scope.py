@@ -82,3 +82,11 @@ class Forecast(Statement):
     bystanders: Count
     opaque: Count
     conversation_tags: tuple[Digest, ...]
+
+
+def round_up(count: int) -> int:
+    """Return the smallest of 0, 1, 2, 5, 10, 20, 50, … that is not below `count`."""
+    if count == 0:
+        return 0
+    power: int = 10 ** (len(str(count)) - 1)
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= count)

@@ -22,12 +22,15 @@ from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.revocation_lists import RevocationLists
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import demand_pinned, load_statement_key
+from garim.kit.telemetry import Telemetry
+from garim.warrants.cases import Event
 from garim.warrants.means import Means, Policies
 from garim.warrants.peers import CustodyPeer, MessagesPeer
 from garim.warrants.service import Warrants
 from garim.warrants.servicer import WarrantsServicer
 from garim.warrants.settings import WarrantsSettings
 from garim.warrants.tables import CaseTables, noting_in
+from garim.warrants.watch import Watch
 
 SERVICE = "warrants"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -62,14 +65,13 @@ def serve(settings: WarrantsSettings) -> None:
         clock=clock,
         random_bytes=os.urandom,
     )
-    tables = CaseTables(database, noting_in(ledger))
+    tables = CaseTables(database, noting_in(ledger), clock, functools.partial(_moved, telemetry))
     means = Means(
         mesh=settings.mesh,
         governance=governance,
         policies=Policies(lambda: read_file(settings.policy_file, "policy file")),
         store=tables,
         log=ledger,
-        notebook=tables,
         custody=CustodyPeer(process.peers),
         messages=MessagesPeer(process.peers),
         crls=RevocationLists(settings.crls_folder, database, clock).at_hand,
@@ -88,12 +90,20 @@ def serve(settings: WarrantsSettings) -> None:
     server.health.register("statement_key", lambda: demand_pinned(key, governance.current().keys_of(SERVICE)))
     flusher = Flusher(ledger, telemetry)
     flusher.start()
+    watch = Watch(warrants, telemetry)
+    watch.start()
     try:
         server.serve_until_signalled()
     finally:
+        watch.close()
         flusher.close()
         process.peers.close()
         database.close()
+
+
+def _moved(telemetry: Telemetry, case: bytes, event: Event) -> None:
+    telemetry.count("case_transitions", reason=event.cause.value, state=event.state.value)
+    telemetry.info("case_moved", case=case.hex(), reason=event.cause.value, state=event.state.value)
 
 
 def main() -> None:

@@ -1,36 +1,18 @@
-"""A case and what may be changed about it: values only."""
+"""A case, what has become of it, and what may be changed about it: values only."""
 
 from __future__ import annotations
 
 import dataclasses
-import enum
 
 from garim.documents.claims import Claims, read_claims
 from garim.kit.convert import Logged, Received
 from garim.statements.dsse import Envelope
 from garim.statements.grants import DocumentId
+from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+from garim.warrants.machine import Cause, State
 
-
-class State(enum.StrEnum):
-    """Where a case stands; each step towards a grant or an answer has a state, so that a restart goes on."""
-
-    RECEIVED = "received"
-    """The document is accepted; nothing else is known."""
-    IN_REVIEW = "in-review"
-    """Reviewers must decide."""
-    GRANTING = "granting"
-    """Everything allows the grant; it is not logged and signed yet."""
-    NOTHING = "nothing"
-    """There is nothing to hand over; the answer is not logged and signed yet."""
-    GRANTED = "granted"
-    NO_DATA = "no-data"
-    REFUSED = "refused"
-    CANCELLED = "cancelled"
-
-
-UNDECIDED = frozenset({State.RECEIVED, State.IN_REVIEW, State.GRANTING, State.NOTHING})
-CLOSED = frozenset({State.NO_DATA, State.REFUSED, State.CANCELLED})
+SERVICE = "service/warrants"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -70,6 +52,66 @@ class KeptDecision:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    """One transition of a case.
+
+    Attributes:
+        at_ms: When, milliseconds since 1970.
+        cause: Why, by the name in the table of transitions.
+        state: Where the case stood afterwards.
+        who: `person/ROLE/NAME` or `service/NAME`.
+    """
+
+    at_ms: int
+    cause: Cause
+    state: State
+    who: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Delivery:
+    """What redaction has recorded of a dossier, each part verified.
+
+    Attributes:
+        receipt: Custody's logged receipt.
+        delivered_ms: Time of the first delivery's log entry; None before.
+        delivered_index: Its position in the log.
+        acknowledged_ms: When the recipient's acknowledgement was recorded; None before.
+    """
+
+    receipt: Logged
+    delivered_ms: int | None = None
+    delivered_index: int | None = None
+    acknowledged_ms: int | None = None
+
+    @property
+    def stated(self) -> DossierReceipt:
+        """What custody states; its signature was verified when it was recorded."""
+        return DossierReceipt.from_bytes(self.receipt.statement.payload)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settlement:
+    """That a duty was done, or put off.
+
+    Attributes:
+        item: Name of the due item.
+        at_ms: When that was recorded, milliseconds since 1970.
+        who: `person/ROLE/NAME`.
+        reason: What was done, or why it was put off.
+        ground: Ground in the policy on which it was put off or fell away; empty where it was simply done.
+        until_ms: Until when it is put off; None where it is done.
+    """
+
+    item: str
+    at_ms: int
+    who: str
+    reason: str
+    ground: str
+    until_ms: int | None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Case:
     """A document that was accepted, and what became of it.
 
@@ -90,6 +132,9 @@ class Case:
         statement: The same, signed and with its log proof.
         request: Custody's unmask request, for a second request; empty before.
         decisions: Reviewers' decisions, in order.
+        events: Its transitions, in order.
+        delivery: What is known of its dossier; None before that is closed.
+        settlements: Duties done or put off, in order.
     """
 
     id: bytes
@@ -108,6 +153,13 @@ class Case:
     statement: Logged | None = None
     request: bytes = b""
     decisions: tuple[KeptDecision, ...] = ()
+    events: tuple[Event, ...] = ()
+    delivery: Delivery | None = None
+    settlements: tuple[Settlement, ...] = ()
+
+    def when(self, *causes: Cause) -> int | None:
+        """Return when one of these causes first moved the case, milliseconds since 1970."""
+        return next((one.at_ms for one in self.events if one.cause in causes), None)
 
     @property
     def claims(self) -> Claims:
@@ -155,7 +207,8 @@ class Change:
     """What one transaction changes about a case; None changes nothing.
 
     Attributes:
-        state: Its next state.
+        cause: Why it moves, which says where to.
+        who: Who moves it.
         ticket: SHA-256 of a scope ticket about to be sent to the store.
         forecast: The store's statement.
         conversations: Blinded tags of the conversations it matched, by which overlaps are found.
@@ -167,10 +220,13 @@ class Change:
         decision: One more decision.
         cascade: Whether cases that name this one's document as their first are cancelled too.
         revokes: Authority and payload digest of a document that may never be accepted again.
+        delivery: What is known of its dossier now.
+        settlement: One more duty done or put off.
         notes: What to log next.
     """
 
-    state: State | None = None
+    cause: Cause | None = None
+    who: str = SERVICE
     ticket: str | None = None
     forecast: Envelope | None = None
     conversations: tuple[str, ...] | None = None
@@ -182,7 +238,28 @@ class Change:
     decision: KeptDecision | None = None
     cascade: bool = False
     revokes: tuple[str, str] | None = None
+    delivery: Delivery | None = None
+    settlement: Settlement | None = None
     notes: tuple[Note, ...] = ()
 
 
 NOTHING_TO_CHANGE = Change()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RefusedDocument:
+    """A document that was refused before it opened a case; what it said is not kept: nobody vouches for it.
+
+    Attributes:
+        id: 16 random bytes.
+        content: SHA-256 of the bytes received, hexadecimal.
+        who: Who filed it: `person/ROLE/NAME`.
+        received_ms: When, milliseconds since 1970.
+        reasons: Why.
+    """
+
+    id: bytes
+    content: str
+    who: str
+    received_ms: int
+    reasons: tuple[Reason, ...]

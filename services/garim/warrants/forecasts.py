@@ -12,8 +12,9 @@ from garim.statements.dsse import Envelope
 from garim.statements.governance import Governance
 from garim.statements.refusal import Kind, RefusedError
 from garim.statements.scope import Forecast, ScopeTicket
-from garim.warrants.cases import NOTHING_TO_CHANGE, Case, Change, Reason, State
+from garim.warrants.cases import NOTHING_TO_CHANGE, Case, Change, Reason
 from garim.warrants.intake import refusal_note
+from garim.warrants.machine import Cause, State
 from garim.warrants.means import Means
 from garim.warrants.ports import View
 
@@ -90,21 +91,21 @@ def _judged(means: Means, view: View, claims: Disclosure, counted: Counted, vers
     """Return what the forecast means for a case; runs inside the transaction that keeps it."""
     forecast = counted.forecast
     if forecast.messages == 0 and forecast.opaque == 0:
-        return Change(state=State.NOTHING, forecast=counted.envelope, remarks=_why_nothing(counted))
+        return Change(cause=Cause.NOTHING_FOUND, forecast=counted.envelope, remarks=_why_nothing(counted))
     overlaps = view.overlapping(forecast.conversation_tags)
     figures = ForecastFigures(forecast.bystanders, overlaps=bool(overlaps))
     try:
         causes = review_causes(claims, figures, version)
     except RefusedError:
         return Change(
-            state=State.REFUSED,
+            cause=Cause.OVER_BUDGET,
             forecast=counted.envelope,
             refusal=(SCOPE_REFUSED,),
             remarks=(Reason("BYSTANDER_BUDGET", "", "the forecast is over the budget of bystanders"),),
             notes=(refusal_note(means, view.case, SCOPE_REFUSED.reason),),
         )
     return Change(
-        state=State.IN_REVIEW if causes else State.GRANTING,
+        cause=Cause.REVIEW_ASKED if causes else Cause.SCOPE_ALLOWED,
         forecast=counted.envelope,
         conversations=forecast.conversation_tags,
         remarks=tuple(Reason(cause, "", _CAUSES[cause]) for cause in causes),

@@ -19,8 +19,9 @@ from garim.statements.governance import Governance
 from garim.statements.grants import DisclosureGrant, Grant, PreservationGrant, UnmaskGrant
 from garim.statements.model import CheckpointSeen, Statement
 from garim.statements.refusal import RefusedError
-from garim.warrants.cases import NOTHING_TO_CHANGE, Case, Change, Reason, State
+from garim.warrants.cases import NOTHING_TO_CHANGE, Case, Change, Reason
 from garim.warrants.intake import refusal_note
+from garim.warrants.machine import GRANTED, Cause, State
 from garim.warrants.means import Means
 from garim.warrants.ports import View
 
@@ -55,7 +56,9 @@ def conclude(means: Means, case: Case) -> Case:
     logged = means.log.append(entry, case.body, key=case.id.hex(), magnitudes=_magnitudes(case))
     expired = _expired(case, logged.time_ms)
     if expired is not None:
-        return means.store.settle(case.id, lambda view: _refused(means, view, expired))
+        return means.store.settle(
+            case.id, lambda view: _refused(means, view, Cause.DOCUMENT_EXPIRED, expired)
+        )
     envelope = dsse.sign(kind.PAYLOAD_TYPE, case.body, means.sign)
     statement = Logged(envelope, logged.proof)
     return means.store.settle(case.id, lambda view: _committed(view, statement))
@@ -77,7 +80,7 @@ def _with_body(means: Means, case: Case) -> Case:
             return Change(body=_no_data(means, now, checkpoint).to_bytes())
         blocked = _blocked(view)
         if blocked is not None:
-            return _refused(means, view, blocked)
+            return _refused(means, view, Cause.FIRST_NOT_GRANTED, blocked)
         return Change(body=_grant(means, view, governance, policy, checkpoint).to_bytes())
 
     return means.store.settle(case.id, made)
@@ -92,7 +95,7 @@ def _blocked(view: View) -> Reason | None:
     if not isinstance(claims, Supplementary):
         return None
     first = view.case_of(claims.first_document)
-    if first is not None and first.state is State.GRANTED:
+    if first is not None and first.state in GRANTED:
         return None
     return Reason("FIRST_NOT_GRANTED", "first_document", "the first request is not granted, or not any more")
 
@@ -200,11 +203,11 @@ def _expired(case: Case, logged_ms: int) -> Reason | None:
     return Reason("DOCUMENT_EXPIRED", "", "the document expired before it was granted")
 
 
-def _refused(means: Means, view: View, reason: Reason) -> Change:
+def _refused(means: Means, view: View, cause: Cause, reason: Reason) -> Change:
     if view.case.state is not State.GRANTING:
         return NOTHING_TO_CHANGE
     note = refusal_note(means, view.case, reason.reason)
-    return Change(state=State.REFUSED, refusal=(reason,), notes=(note,))
+    return Change(cause=cause, refusal=(reason,), notes=(note,))
 
 
 def _committed(view: View, statement: Logged) -> Change:
@@ -212,9 +215,9 @@ def _committed(view: View, statement: Logged) -> Change:
     if case.statement is not None:
         return NOTHING_TO_CHANGE
     if case.state is State.NOTHING:
-        return Change(state=State.NO_DATA, statement=statement)
+        return Change(cause=Cause.ANSWER_LOGGED, statement=statement)
     if case.state is State.GRANTING:
-        return Change(state=State.GRANTED, statement=statement)
+        return Change(cause=Cause.GRANT_LOGGED, statement=statement)
     return NOTHING_TO_CHANGE
 
 
@@ -224,6 +227,6 @@ def granted(case: Case) -> Logged:
     Raises:
         RefusedError: `CASE_STATE`.
     """
-    if case.state is not State.GRANTED or case.statement is None:
+    if case.state not in GRANTED or case.statement is None:
         raise RefusedError("CASE_STATE", "the case is not granted, or not any more")
     return case.statement

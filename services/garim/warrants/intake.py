@@ -10,11 +10,13 @@ from garim.documents.policy import Policy, judge
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.kit.convert import Received
+from garim.kit.identity import Peer
 from garim.statements import strict_json
 from garim.statements.governance import Governance
 from garim.statements.grants import DisclosureGrant, DocumentId
 from garim.statements.refusal import Kind, RefusedError
-from garim.warrants.cases import Case, Note, State, reasons_of
+from garim.warrants.cases import Case, Note, RefusedDocument, reasons_of
+from garim.warrants.machine import GRANTED, State
 from garim.warrants.means import Means
 
 ENTRY_REFUSED = "document-refused"
@@ -24,13 +26,13 @@ CASE_ID_BYTES = 16
 _NO_ANSWER = frozenset({Kind.UNAVAILABLE, Kind.DATA_LOSS, Kind.EXHAUSTED})
 
 
-def take_in(means: Means, received: Received, filer: str) -> Case:
+def take_in(means: Means, received: Received, filer: Peer) -> Case:
     """Verify and judge a document, and open its case or find the one it has opened before.
 
     Args:
         means: What the service works with.
         received: The document as received.
-        filer: Person who files it.
+        filer: Who files it, from the TLS certificate.
 
     Raises:
         RefusedError: Every reason why the document is refused. Not about the document, and so no answer to an
@@ -47,9 +49,10 @@ def take_in(means: Means, received: Received, filer: str) -> Case:
             document=received,
             payload=document.payload,
             identity=document.identity,
-            filer=filer,
+            filer=filer.name,
             received_ms=means.clock.now_ms(),
-        )
+        ),
+        filer.path,
     )
 
 
@@ -58,24 +61,32 @@ def is_answer(refusal: RefusedError) -> bool:
     return refusal.kind not in _NO_ANSWER and refusal.reason != "POLICY_DIGEST"
 
 
-def note_refusal(means: Means, received: Received, refusal: RefusedError) -> None:
-    """Note for the log that a document was refused before it opened a case.
+def note_refusal(means: Means, received: Received, refusal: RefusedError, filer: Peer) -> RefusedDocument:
+    """Record, and note for the log, that a document was refused before it opened a case.
 
     Args:
         means: What the service works with.
         received: The document as received.
         refusal: Why.
+        filer: Who filed it, from the TLS certificate.
     """
-    reasons = reasons_of(refusal)
+    refused = RefusedDocument(
+        id=means.draw(CASE_ID_BYTES),
+        content=hashlib.sha256(received.content).hexdigest(),
+        who=filer.path,
+        received_ms=means.clock.now_ms(),
+        reasons=reasons_of(refusal),
+    )
     body = strict_json.dump(
         {
-            "content": hashlib.sha256(received.content).hexdigest(),
-            "reasons": [one.reason for one in reasons],
-            "time": means.clock.now_ms(),
+            "content": refused.content,
+            "reasons": [one.reason for one in refused.reasons],
+            "time": refused.received_ms,
         }
     )
     # Each submission counts: two refusals of the same bytes are two entries.
-    means.notebook.note(Note(ENTRY_REFUSED, body, means.draw(CASE_ID_BYTES).hex(), len(reasons)))
+    means.store.refuse(refused, Note(ENTRY_REFUSED, body, refused.id.hex(), len(refused.reasons)))
+    return refused
 
 
 def refusal_note(means: Means, case: Case, *reasons: str) -> Note:
@@ -173,7 +184,7 @@ def _judge_first(means: Means, claims: Supplementary, now_ms: int) -> list[Refus
                 field="case_number",
             )
         )
-    if first.state is not State.GRANTED or first.statement is None:
+    if first.state not in GRANTED or first.statement is None:
         reasons.append(
             RefusedError(
                 "FIRST_NOT_GRANTED",

@@ -12,7 +12,7 @@ from garim.documents.x509 import TrustPolicy
 from garim.kit.clock import Clock
 from garim.statements.governance import Governance
 from garim.statements.refusal import Kind, RefusedError
-from garim.warrants.ports import Custody, GovernanceSource, Log, Messages, Notebook, Store
+from garim.warrants.ports import Custody, GovernanceSource, Log, Messages, Store
 
 
 class Policies:
@@ -58,7 +58,6 @@ class Means:
         policies: The operator's policy.
         store: The tables.
         log: The transparency log.
-        notebook: Notes what is logged later.
         custody: Calls to custody.
         messages: Calls to the message store.
         crls: Returns the revocation lists at hand under what governance trusts.
@@ -72,7 +71,6 @@ class Means:
     policies: Policies
     store: Store
     log: Log
-    notebook: Notebook
     custody: Custody
     messages: Messages
     crls: Callable[[TrustPolicy], Iterable[bytes]]

@@ -9,8 +9,10 @@ from garim.kit.convert import Logged, Received
 from garim.statements.dsse import Envelope
 from garim.statements.governance import Governance
 from garim.statements.model import CheckpointSeen
+from garim.translog.leaf import Leaf
 from garim.translog.proven import LogProof
-from garim.warrants.cases import Case, Change, Note, Overlap, State
+from garim.warrants.cases import Case, Change, Note, Overlap, RefusedDocument
+from garim.warrants.machine import State
 
 
 class View(Protocol):
@@ -41,8 +43,12 @@ Rule = Callable[[View], Change]
 class Store(Protocol):
     """The service's tables."""
 
-    def claim(self, fresh: Case) -> Case:
+    def claim(self, fresh: Case, who: str) -> Case:
         """Open a case, or return the one that the same payload has opened before.
+
+        Args:
+            fresh: The new case.
+            who: Who filed the document: `person/ROLE/NAME`.
 
         Raises:
             RefusedError: `DOCUMENT_NUMBER_USED` (exists): another payload has this authority's number.
@@ -51,7 +57,11 @@ class Store(Protocol):
         ...
 
     def settle(self, case: bytes, rule: Rule) -> Case:
-        """Change a case in one serialised transaction, and return it as it stands then."""
+        """Change a case in one serialised transaction, and return it as it stands then.
+
+        Raises:
+            RefusedError: `CASE_UNKNOWN`; `CASE_TRANSITION`: the table of transitions does not allow it.
+        """
         ...
 
     def by_id(self, case: bytes) -> Case | None:
@@ -76,6 +86,27 @@ class Store(Protocol):
         Args:
             states: Only these.
             before: Only cases before this place; None starts with the newest.
+            limit: At most this many.
+        """
+        ...
+
+    def refuse(self, refused: RefusedDocument, note: Note) -> None:
+        """Keep that a document was refused before it opened a case, and note it for the log."""
+        ...
+
+    def refused(self, refusal: bytes) -> RefusedDocument | None:
+        """Return a document that was refused before it opened a case."""
+        ...
+
+    def received_between(
+        self, from_ms: int, to_ms: int, offset: int, limit: int
+    ) -> Sequence[Case | RefusedDocument]:
+        """Return what was received in a time, oldest first.
+
+        Args:
+            from_ms: First millisecond, since 1970.
+            to_ms: First millisecond behind.
+            offset: How many to leave out.
             limit: At most this many.
         """
         ...
@@ -106,12 +137,8 @@ class Log(Protocol):
         """Return the largest pinned checkpoint."""
         ...
 
-
-class Notebook(Protocol):
-    """Where a refusal without a case is noted for the log."""
-
-    def note(self, note: Note) -> None:
-        """Make the note durable; it is logged when the log answers."""
+    def verify(self, body: bytes, proof: LogProof, *, kind: str, actor: str) -> Leaf:
+        """Demand that somebody has logged `body`, in the one history that is pinned."""
         ...
 
 

@@ -13,10 +13,11 @@ from garim.statements.decisions import Action, Decision
 from garim.statements.dsse import Envelope
 from garim.statements.governance import Governance, raw_key
 from garim.statements.refusal import Kind, RefusedError
-from garim.warrants.cases import CLOSED, NOTHING_TO_CHANGE, Case, Change, KeptDecision, Note, Reason, State
+from garim.warrants.cases import NOTHING_TO_CHANGE, Case, Change, KeptDecision, Note, Reason
 from garim.warrants.forecasts import SCOPE_REFUSED
 from garim.warrants.grants import conclude
 from garim.warrants.intake import refusal_note
+from garim.warrants.machine import FINAL, Cause, State
 from garim.warrants.means import Means
 from garim.warrants.ports import View
 
@@ -118,7 +119,7 @@ def decide(means: Means, case: Case, envelope: Envelope, peer: Peer) -> Reviewed
             # An approval opens something: it is in the log before it counts.
             logged = means.log.append(ENTRY_REVIEW, envelope.payload, key=kept.digest)
             decision.demand_current(logged.time_ms)
-        case = means.store.settle(case.id, lambda view: _recorded(means, view, ballot, decision, kept))
+        case = means.store.settle(case.id, lambda view: _recorded(means, view, ballot, decision, kept, peer))
     case = conclude(means, case)
     return Reviewed(case, len(ballot.people(case.decisions, APPROVE)), governance.review_quorum)
 
@@ -143,10 +144,12 @@ def cancel(means: Means, case: Case, envelope: Envelope, peer: Peer) -> Case:
     def cancelled(view: View) -> Change:
         if view.case.state is State.CANCELLED:
             return NOTHING_TO_CHANGE
-        if view.case.state in CLOSED:
+        if view.case.state in FINAL:
             raise wrong_state("the case is closed already")
         note = Note(ENTRY_CANCEL, envelope.payload, kept.digest)
-        return Change(state=State.CANCELLED, decision=kept, cascade=True, notes=(note,))
+        return Change(
+            cause=Cause.CANCELLED_BY_REVIEWER, who=peer.path, decision=kept, cascade=True, notes=(note,)
+        )
 
     return means.store.settle(case.id, cancelled)
 
@@ -211,7 +214,9 @@ def wrong_state(message: str) -> RefusedError:
     return RefusedError("CASE_STATE", message, kind=Kind.PRECONDITION)
 
 
-def _recorded(means: Means, view: View, ballot: Ballot, decision: Decision, kept: KeptDecision) -> Change:
+def _recorded(
+    means: Means, view: View, ballot: Ballot, decision: Decision, kept: KeptDecision, peer: Peer
+) -> Change:
     """Return what one more decision means; runs inside the transaction that keeps it."""
     case = view.case
     if kept.digest in {one.digest for one in case.decisions}:
@@ -221,12 +226,15 @@ def _recorded(means: Means, view: View, ballot: Ballot, decision: Decision, kept
     _demand_first(ballot, case, decision.person)
     decisions = (*case.decisions, kept)
     if decision.action == APPROVE:
-        return Change(decision=kept, state=State.GRANTING if ballot.is_approved(decisions) else None)
+        cause = Cause.REVIEW_APPROVED if ballot.is_approved(decisions) else None
+        return Change(cause=cause, who=peer.path, decision=kept)
     note = Note(ENTRY_REVIEW, kept.envelope.payload, kept.digest)
     if not ballot.is_denied(decisions):
         return Change(decision=kept, notes=(note,))
     notes = (note, refusal_note(means, case, SCOPE_REFUSED.reason))
-    return Change(decision=kept, notes=notes, state=State.REFUSED, refusal=(SCOPE_REFUSED,))
+    return Change(
+        cause=Cause.REVIEW_DENIED, who=peer.path, decision=kept, notes=notes, refusal=(SCOPE_REFUSED,)
+    )
 
 
 def _demand_open(means: Means, case: Case, policy: Policy, now_ms: int) -> None:
@@ -255,7 +263,7 @@ def lapse(means: Means, case: Case, policy: Policy, now_ms: int) -> Case:
             return NOTHING_TO_CHANGE
         late = Reason("REVIEW_LAPSED", "", "the reviewers did not decide in time")
         return Change(
-            state=State.REFUSED,
+            cause=Cause.REVIEW_LAPSED,
             refusal=(SCOPE_REFUSED,),
             remarks=(*view.case.remarks, late),
             notes=(refusal_note(means, view.case, SCOPE_REFUSED.reason),),

@@ -12,10 +12,13 @@ from garim.statements import subjects
 from garim.statements.cases import CaseState, CaseStatus
 from garim.statements.dsse import Envelope
 from garim.statements.refusal import Kind, RefusedError
-from garim.warrants.cases import CLOSED, NOTHING_TO_CHANGE, Case, Change, Note, Reason, State, reasons_of
+from garim.warrants.casebook import Casebook
+from garim.warrants.cases import NOTHING_TO_CHANGE, SERVICE, Case, Change, Note, Reason
 from garim.warrants.forecasts import foresee
 from garim.warrants.grants import conclude, granted
+from garim.warrants.handling import Handling
 from garim.warrants.intake import is_answer, note_refusal, take_in
+from garim.warrants.machine import FINAL, GRANTED, Cause, State
 from garim.warrants.means import Means
 from garim.warrants.ports import View
 from garim.warrants.reviews import ENTRY_CANCEL, Reviewed, cancel, decide, lapse, review_subject
@@ -27,8 +30,9 @@ MAX_PAGE = 1000
 PAGE = 50
 
 _UNDECIDED: CaseState = "in-review"
+_GRANTED: CaseState = "granted"
 _STATUS: dict[State, CaseState] = {
-    State.GRANTED: "granted",
+    **dict.fromkeys(GRANTED, _GRANTED),
     State.NO_DATA: "no-data",
     State.REFUSED: "refused",
     State.CANCELLED: "cancelled",
@@ -42,10 +46,12 @@ class Submitted:
     Attributes:
         case: Its case; None where it was refused before one was opened.
         reasons: All reasons of a refusal.
+        refusal: Id of the record of a refusal before a case was opened.
     """
 
     case: Case | None
     reasons: tuple[Reason, ...] = ()
+    refusal: bytes = b""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,11 +75,17 @@ class Warrants:
     Args:
         means: What it works with.
         count: Counts an event with its reason.
+
+    Attributes:
+        casebook: What people ask of cases, and record about them.
+        handling: What redaction records of granted cases.
     """
 
     def __init__(self, means: Means, count: Callable[[str, str], None]) -> None:
         self._means = means
         self._count = count
+        self.casebook = Casebook(means)
+        self.handling = Handling(means)
 
     def submit(self, received: Received, filer: Peer) -> Submitted:
         """Take in a document and take its case as far as it goes; the same payload goes on where it stands.
@@ -87,15 +99,14 @@ class Warrants:
                 later.
         """
         try:
-            case = take_in(self._means, received, filer.name)
+            case = take_in(self._means, received, filer)
         except RefusedError as refusal:
             if not is_answer(refusal):
                 raise
-            reasons = reasons_of(refusal)
-            note_refusal(self._means, received, refusal)
-            for one in reasons:
+            refused = note_refusal(self._means, received, refusal, filer)
+            for one in refused.reasons:
                 self._count("documents_refused", one.reason)
-            return Submitted(None, reasons)
+            return Submitted(None, refused.reasons, refused.id)
         case = self._advance(case)
         self._count("documents_answered", case.state.value)
         return Submitted(case, case.refusal)
@@ -177,6 +188,16 @@ class Warrants:
         )
         return status.sign(self._means.sign)
 
+    def lapse_reviews(self) -> None:
+        """Refuse for good every case on which the reviewers have not decided in time.
+
+        Raises:
+            RefusedError: `POLICY_DIGEST`, `POLICY_NOT_IN_FORCE`.
+        """
+        policy = self._means.policies.in_force(self._means.governance.current())
+        for _, case in self._means.store.page(frozenset({State.IN_REVIEW}), None, MAX_PAGE):
+            lapse(self._means, case, policy, self._means.clock.now_ms())
+
     def demand_ready(self) -> None:
         """Return if governance is known and pins our policy file.
 
@@ -208,11 +229,11 @@ class Warrants:
                 raise
             # Custody takes revocations itself, and may know of one before we do.
             note = Note(ENTRY_CANCEL, case.payload, case.id.hex())
-            return self._means.store.settle(case.id, lambda view: _cancelled(view, note))
+            return self._means.store.settle(case.id, lambda view: _revoked(view, note, "service/custody"))
 
     def _requested(self, case: Case) -> Case:
         request = self._means.custody.request_unmask(case.document, granted(case))
-        return self._means.store.settle(case.id, lambda _view: Change(request=request))
+        return self._means.store.settle(case.id, lambda view: _opened(view, request))
 
     def _revoke(self, case: Case) -> Case:
         """Take a document back for good: its case cancelled, custody told; each step may be repeated."""
@@ -224,9 +245,9 @@ class Warrants:
         target = store.by_document(taken_back.sha256)
         if target is not None and target.identity.authority == claims.authority:
             note = Note(ENTRY_CANCEL, case.payload, case.id.hex())
-            store.settle(target.id, lambda view: _cancelled(view, note))
+            store.settle(target.id, lambda view: _revoked(view, note, SERVICE))
         self._means.custody.submit_revocation(case.document)
-        return store.settle(case.id, lambda _view: Change(state=State.CANCELLED))
+        return store.settle(case.id, _took_effect)
 
     def _known(self, case_id: bytes) -> Case:
         case = self._means.store.by_id(case_id)
@@ -236,13 +257,23 @@ class Warrants:
 
 
 def _granting(view: View) -> Change:
-    return Change(state=State.GRANTING) if view.case.state is State.RECEIVED else NOTHING_TO_CHANGE
+    return Change(cause=Cause.SCOPE_ALLOWED) if view.case.state is State.RECEIVED else NOTHING_TO_CHANGE
 
 
-def _cancelled(view: View, note: Note) -> Change:
-    if view.case.state in CLOSED:
+def _took_effect(view: View) -> Change:
+    return Change(cause=Cause.TOOK_EFFECT) if view.case.state is State.RECEIVED else NOTHING_TO_CHANGE
+
+
+def _opened(view: View, request: bytes) -> Change:
+    # One that was cancelled meanwhile stays so, and still says which request custody has opened.
+    cause = Cause.UNMASK_REQUESTED if view.case.state is State.GRANTED else None
+    return Change(cause=cause, request=request, who="service/custody")
+
+
+def _revoked(view: View, note: Note, who: str) -> Change:
+    if view.case.state in FINAL:
         return NOTHING_TO_CHANGE
-    return Change(state=State.CANCELLED, cascade=True, notes=(note,))
+    return Change(cause=Cause.REVOKED, who=who, cascade=True, notes=(note,))
 
 
 def _unknown() -> RefusedError:

@@ -6,25 +6,26 @@ from collections.abc import Callable
 
 import grpc
 
-from garim.api.common.v1 import statement_pb2
 from garim.api.warrants.v1 import warrants_pb2 as pb
 from garim.api.warrants.v1.warrants_pb2_grpc import WarrantsServiceServicer
-from garim.kit.convert import document_from, document_to, envelope_from, envelope_to, logged_to
+from garim.kit.convert import document_from, envelope_from, envelope_to, logged_from, proof_from
 from garim.kit.identity import Peer, peer_of
-from garim.warrants.cases import UNDECIDED, Case, Reason, State
-from garim.warrants.service import Shown, Warrants
-
-_STATES = {
-    State.GRANTED: pb.CASE_STATE_GRANTED,
-    State.NO_DATA: pb.CASE_STATE_NO_DATA,
-    State.REFUSED: pb.CASE_STATE_REFUSED,
-    State.CANCELLED: pb.CASE_STATE_CANCELLED,
-}
-_WANTED = {
-    pb.CASE_STATE_UNSPECIFIED: frozenset(State),
-    pb.CASE_STATE_IN_REVIEW: UNDECIDED,
-    **{proto: frozenset({state}) for state, proto in _STATES.items()},
-}
+from garim.statements.refusal import RefusedError
+from garim.warrants.answers import (
+    WANTED,
+    add_confidential,
+    due_to,
+    line_to,
+    no_data,
+    public,
+    reasons_to,
+    refused_to,
+    state_of,
+    summary,
+    timeline_to,
+)
+from garim.warrants.cases import Case
+from garim.warrants.service import Warrants
 
 
 class WarrantsServicer(WarrantsServiceServicer):
@@ -43,6 +44,8 @@ class WarrantsServicer(WarrantsServiceServicer):
         peer: Callable[[grpc.ServicerContext, str], Peer] = peer_of,
     ) -> None:
         self._service = service
+        self._casebook = service.casebook
+        self._handling = service.handling
         self._mesh = mesh
         self._peer = peer
 
@@ -52,12 +55,14 @@ class WarrantsServicer(WarrantsServiceServicer):
         """Take in an official document."""
         done = self._service.submit(document_from(request.document), self._peer(context, self._mesh))
         if done.case is None:
-            return pb.SubmitDocumentResponse(state=pb.CASE_STATE_REFUSED, reasons=_reasons(done.reasons))
+            return pb.SubmitDocumentResponse(
+                state=pb.CASE_STATE_REFUSED, reasons=reasons_to(done.reasons), refusal_id=done.refusal
+            )
         return pb.SubmitDocumentResponse(
             case_id=done.case.id,
             state=state_of(done.case),
-            reasons=_reasons(done.reasons),
-            no_data=_no_data(done.case),
+            reasons=reasons_to(done.reasons),
+            no_data=no_data(done.case),
             unmask_request_id=done.case.request,
         )
 
@@ -66,10 +71,10 @@ class WarrantsServicer(WarrantsServiceServicer):
     ) -> pb.GetCaseResponse:
         """Return a case."""
         shown = self._service.show(request.case_id)
-        answer = _public(shown)
+        answer = public(shown)
         peer = self._peer(context, self._mesh)
         if peer.matches("service/redaction") or peer.matches("person/reviewer"):
-            _add_confidential(answer, shown)
+            add_confidential(answer, shown)
         return answer
 
     def ListCases(  # noqa: N802 - the name of the RPC
@@ -78,9 +83,9 @@ class WarrantsServicer(WarrantsServiceServicer):
         context: grpc.ServicerContext,  # noqa: ARG002 - gRPC gives every method a context
     ) -> pb.ListCasesResponse:
         """List cases, newest first."""
-        wanted = _WANTED.get(request.state, frozenset())
+        wanted = WANTED.get(request.state, frozenset())
         cases, token = self._service.page(wanted, request.page_size, request.page_token)
-        return pb.ListCasesResponse(cases=[_summary(one) for one in cases], next_page_token=token)
+        return pb.ListCasesResponse(cases=[summary(one) for one in cases], next_page_token=token)
 
     def DecideReview(  # noqa: N802 - the name of the RPC
         self, request: pb.DecideReviewRequest, context: grpc.ServicerContext
@@ -109,54 +114,68 @@ class WarrantsServicer(WarrantsServiceServicer):
         case = self._service.cancel(request.case_id, envelope_from(request.decision), peer)
         return pb.CancelCaseResponse(state=state_of(case))
 
+    def RecordStep(  # noqa: N802 - the name of the RPC
+        self,
+        request: pb.RecordStepRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - gRPC gives every method a context
+    ) -> pb.RecordStepResponse:
+        """Record how far a granted case has come."""
+        step = request.WhichOneof("step")
+        if step == "closed":
+            self._handling.closed(request.case_id, logged_from(request.closed, field="closed"))
+        elif step == "delivered":
+            proof = proof_from(request.delivered.proof)
+            self._handling.delivered(request.case_id, request.delivered.body, proof)
+        elif step == "acknowledged":
+            self._handling.acknowledged(request.case_id, request.acknowledged)
+        elif step == "preserved" and request.preserved:
+            self._handling.preserved(request.case_id)
+        else:
+            raise RefusedError("STEP_MISSING", "say what was done", field="step")
+        return pb.RecordStepResponse()
 
-def state_of(case: Case) -> pb.CaseState.ValueType:
-    """Return a case's state as people see it: whatever is not decided for good is in review."""
-    return _STATES.get(case.state, pb.CASE_STATE_IN_REVIEW)
+    def GetCaseTimeline(  # noqa: N802 - the name of the RPC
+        self, request: pb.GetCaseTimelineRequest, context: grpc.ServicerContext
+    ) -> pb.GetCaseTimelineResponse:
+        """Return what happened to a case, and what is due."""
+        found = self._casebook.record(request.case_id)
+        if not isinstance(found, Case):
+            return refused_to(found)
+        confidential = self._peer(context, self._mesh).matches("person/reviewer")
+        return timeline_to(found, self._casebook.due_of(found), confidential=confidential)
 
+    def ListDueItems(  # noqa: N802 - the name of the RPC
+        self,
+        request: pb.ListDueItemsRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - gRPC gives every method a context
+    ) -> pb.ListDueItemsResponse:
+        """List what is due."""
+        items, token = self._casebook.due(
+            with_done=request.with_done, size=request.page_size, token=request.page_token
+        )
+        return pb.ListDueItemsResponse(items=[due_to(one) for one in items], next_page_token=token)
 
-def _public(shown: Shown) -> pb.GetCaseResponse:
-    case = shown.case
-    answer = pb.GetCaseResponse(
-        summary=_summary(case),
-        document=document_to(case.document),
-        cancel_subject=bytes.fromhex(shown.cancel_subject),
-        refusal_reasons=_reasons(case.refusal),
-    )
-    if case.statement is not None and case.state is State.GRANTED:
-        answer.grant.CopyFrom(logged_to(case.statement.statement, case.statement.proof))
-    return answer
+    def SettleDueItem(  # noqa: N802 - the name of the RPC
+        self, request: pb.SettleDueItemRequest, context: grpc.ServicerContext
+    ) -> pb.SettleDueItemResponse:
+        """Record that a duty is done, or put off."""
+        item = self._casebook.settle(
+            request.case_id,
+            request.item,
+            self._peer(context, self._mesh),
+            reason=request.reason,
+            ground=request.ground,
+            until_ms=request.deferred_until_ms or None,
+        )
+        return pb.SettleDueItemResponse(item=due_to(item))
 
-
-def _add_confidential(answer: pb.GetCaseResponse, shown: Shown) -> None:
-    """Add what rests on stored data, and who decided what."""
-    case = shown.case
-    if case.forecast is not None:
-        answer.forecast.CopyFrom(envelope_to(case.forecast))
-    answer.review_subject = bytes.fromhex(shown.review_subject)
-    answer.decisions.extend(envelope_to(one.envelope) for one in case.decisions)
-    answer.review_reasons.extend(_reasons(case.remarks))
-
-
-def _summary(case: Case) -> pb.CaseSummary:
-    return pb.CaseSummary(
-        case_id=case.id,
-        kind=case.kind,
-        state=state_of(case),
-        authority=case.identity.authority,
-        number=case.identity.number,
-        case_number=case.identity.case_number,
-        document_digest=bytes.fromhex(case.identity.digest),
-        received_at_ms=case.received_ms,
-        unmask_request_id=case.request,
-    )
-
-
-def _no_data(case: Case) -> statement_pb2.Envelope | None:
-    if case.state is not State.NO_DATA or case.statement is None:
-        return None
-    return envelope_to(case.statement.statement)
-
-
-def _reasons(reasons: tuple[Reason, ...]) -> list[statement_pb2.Reason]:
-    return [statement_pb2.Reason(reason=one.reason, field=one.field, message=one.message) for one in reasons]
+    def ListRegister(  # noqa: N802 - the name of the RPC
+        self,
+        request: pb.ListRegisterRequest,
+        context: grpc.ServicerContext,  # noqa: ARG002 - gRPC gives every method a context
+    ) -> pb.ListRegisterResponse:
+        """List the register's lines."""
+        lines, token = self._casebook.register(
+            request.from_ms, request.to_ms, request.page_size, request.page_token
+        )
+        return pb.ListRegisterResponse(lines=[line_to(one) for one in lines], next_page_token=token)

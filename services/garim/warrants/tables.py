@@ -1,100 +1,21 @@
-"""Tables and queries: the only SQL of warrants. Ids and digests are bytes or lower-case hexadecimal."""
+"""The queries of warrants, each in one transaction."""
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
-from garim.kit import governance_table, revocation_lists
-from garim.kit.convert import Logged, Received
+from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.ledger import Ledger
-from garim.kit.ledger import add_to as add_ledger_to
-from garim.statements import dsse, strict_json
-from garim.statements.dsse import Envelope
-from garim.statements.grants import DocumentId
 from garim.statements.refusal import Kind, RefusedError
-from garim.translog.proven import LogProof
-from garim.warrants.cases import Case, Change, KeptDecision, Note, Overlap, Reason, State
+from garim.warrants import machine, rows
+from garim.warrants.cases import Case, Change, Event, Note, Overlap, RefusedDocument
+from garim.warrants.machine import Cause, State
 from garim.warrants.ports import Rule
-
-metadata = sa.MetaData()
-add_ledger_to(metadata)
-governance_table.add_to(metadata)
-revocation_lists.add_to(metadata)
-
-cases = sa.Table(
-    "cases",
-    metadata,
-    # Never used twice, so that a page token stays where it was.
-    sa.Column("place", sa.Integer, primary_key=True),
-    sa.Column("case_id", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, index=True),
-    sa.Column("authority", sa.Text, nullable=False),
-    sa.Column("number", sa.Text, nullable=False),
-    sa.Column("case_number", sa.Text, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False, unique=True),
-    # For a second request: the first document's digest.
-    sa.Column("first", sa.Text, index=True),
-    sa.Column("media_type", sa.Text, nullable=False),
-    sa.Column("content", sa.LargeBinary, nullable=False),
-    sa.Column("payload", sa.LargeBinary, nullable=False),
-    sa.Column("filer", sa.Text, nullable=False),
-    sa.Column("received_ms", sa.BigInteger, nullable=False),
-    sa.Column("forecast", sa.LargeBinary),
-    sa.Column("remarks", sa.Text, nullable=False),
-    sa.Column("refusal", sa.Text, nullable=False),
-    sa.Column("body", sa.LargeBinary),
-    sa.Column("statement", sa.LargeBinary),
-    sa.Column("proof", sa.LargeBinary),
-    sa.Column("request", sa.LargeBinary, nullable=False),
-    sa.UniqueConstraint("authority", "number"),
-    sqlite_autoincrement=True,
-)
-
-attachments = sa.Table(
-    "attachments",
-    metadata,
-    sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("content", sa.LargeBinary, nullable=False),
-)
-
-decisions = sa.Table(
-    "decisions",
-    metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), nullable=False, index=True),
-    sa.Column("digest", sa.Text, nullable=False, unique=True),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("envelope", sa.LargeBinary, nullable=False),
-)
-
-case_tickets = sa.Table(
-    "case_tickets",
-    metadata,
-    sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), primary_key=True),
-    sa.Column("digest", sa.Text, primary_key=True),
-)
-
-case_conversations = sa.Table(
-    "case_conversations",
-    metadata,
-    sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), primary_key=True),
-    sa.Column("conversation", sa.Text, primary_key=True, index=True),
-)
-
-revocations = sa.Table(
-    "revocations",
-    metadata,
-    sa.Column("authority", sa.Text, primary_key=True),
-    sa.Column("digest", sa.Text, primary_key=True),
-)
+from garim.warrants.schema import case_conversations, cases, refused_documents
 
 Noting = Callable[[sa.Connection, Note], None]
 """Makes a note durable inside an open transaction; it is logged when the log answers."""
@@ -109,8 +30,11 @@ def noting_in(ledger: Ledger) -> Noting:
     return noting
 
 
+Watch = Callable[[bytes, Event], None]
+"""Hears of a case's transition."""
+
 # States in which a case's conversations count as touched; a cancelled one's count once a grant was made.
-_TOUCHING = (State.IN_REVIEW, State.GRANTING, State.GRANTED)
+_TOUCHING = {State.IN_REVIEW, State.GRANTING} | machine.GRANTED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,13 +82,17 @@ class CaseTables:
     Args:
         database: The service's own.
         noting: Notes what is logged later.
+        clock: When transitions happen.
+        watch: Told of each transition once it is durable.
     """
 
-    def __init__(self, database: Database, noting: Noting) -> None:
+    def __init__(self, database: Database, noting: Noting, clock: Clock, watch: Watch) -> None:
         self._database = database
         self._noting = noting
+        self._clock = clock
+        self._watch = watch
 
-    def claim(self, fresh: Case) -> Case:
+    def claim(self, fresh: Case, who: str) -> Case:
         """Open a case, or return the one that the same payload has opened before; see `ports.Store`."""
         identity = fresh.identity
         with self._database.writing() as connection:
@@ -179,15 +107,18 @@ class CaseTables:
                     kind=Kind.EXISTS,
                     field="number",
                 )
-            if _is_revoked(connection, identity.authority, identity.digest):
+            if rows.is_revoked(connection, identity.authority, identity.digest):
                 raise RefusedError(
                     "DOCUMENT_REVOKED",
                     "the document has been revoked",
                     kind=Kind.PRECONDITION,
                     field="number",
                 )
-            _insert(connection, fresh)
-        return fresh
+            rows.insert(connection, fresh)
+            accepted = self._event(Cause.ACCEPTED, machine.opened(fresh.kind), who)
+            rows.record(connection, fresh.id, accepted)
+        self._watch(fresh.id, accepted)
+        return dataclasses.replace(fresh, events=(accepted,))
 
     def settle(self, case: bytes, rule: Rule) -> Case:
         """Change a case in one serialised transaction; see `ports.Store`."""
@@ -196,10 +127,12 @@ class CaseTables:
             if before is None:
                 raise RefusedError("CASE_UNKNOWN", "there is no such case", kind=Kind.NOT_FOUND)
             change = rule(CaseView(connection, before))
-            _apply(connection, before, change)
+            moved = self._apply(connection, before, change)
             for note in change.notes:
                 self._noting(connection, note)
             after = _one(connection, cases.c.case_id == case)
+        for one, event in moved:
+            self._watch(one, event)
         return before if after is None else after
 
     def by_id(self, case: bytes) -> Case | None:
@@ -220,7 +153,7 @@ class CaseTables:
     def is_revoked(self, authority: str, digest: str) -> bool:
         """Tell whether a document was taken back."""
         with self._database.reading() as connection:
-            return _is_revoked(connection, authority, digest)
+            return rows.is_revoked(connection, authority, digest)
 
     def page(self, states: Collection[State], before: int | None, limit: int) -> Sequence[tuple[int, Case]]:
         """Return cases with their places, newest first; see `ports.Store`."""
@@ -228,139 +161,81 @@ class CaseTables:
         if before is not None:
             query = query.where(cases.c.place < before)
         with self._database.reading() as connection:
-            return [(row.place, _case(connection, row)) for row in connection.execute(query).all()]
+            return [(row.place, rows.case_from(connection, row)) for row in connection.execute(query).all()]
 
-    def note(self, note: Note) -> None:
-        """Make a note durable on its own; see `ports.Notebook`."""
+    def refuse(self, refused: RefusedDocument, note: Note) -> None:
+        """Keep that a document was refused before it opened a case; see `ports.Store`."""
         with self._database.writing() as connection:
+            connection.execute(
+                sa.insert(refused_documents).values(
+                    refusal_id=refused.id,
+                    content=refused.content,
+                    who=refused.who,
+                    received_ms=refused.received_ms,
+                    reasons=rows.reasons_text(refused.reasons),
+                )
+            )
             self._noting(connection, note)
 
+    def refused(self, refusal: bytes) -> RefusedDocument | None:
+        """Return a document that was refused before it opened a case."""
+        query = sa.select(refused_documents).where(refused_documents.c.refusal_id == refusal)
+        with self._database.reading() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            return None
+        reasons = rows.reasons_from(row.reasons)
+        return RefusedDocument(row.refusal_id, row.content, row.who, row.received_ms, reasons)
 
-def _insert(connection: sa.Connection, case: Case) -> None:
-    claims = case.claims
-    connection.execute(
-        sa.insert(cases).values(
-            case_id=case.id,
-            kind=case.kind,
-            state=case.state,
-            authority=case.identity.authority,
-            number=case.identity.number,
-            case_number=case.identity.case_number,
-            digest=case.identity.digest,
-            first=claims.first_document if claims.kind == "supplementary" else None,
-            media_type=case.document.media_type,
-            content=case.document.content,
-            payload=case.payload,
-            filer=case.filer,
-            received_ms=case.received_ms,
-            remarks=_reasons_text(case.remarks),
-            refusal=_reasons_text(case.refusal),
-            request=case.request,
+    def received_between(
+        self, from_ms: int, to_ms: int, offset: int, limit: int
+    ) -> Sequence[Case | RefusedDocument]:
+        """Return what was received in a time, oldest first; see `ports.Store`."""
+        opened = sa.select(cases.c.received_ms, cases.c.case_id.label("id"))
+        refused = sa.select(refused_documents.c.received_ms, refused_documents.c.refusal_id)
+        both = sa.union_all(opened, refused).subquery()
+        query = (
+            sa.select(both.c.id)
+            .where(both.c.received_ms >= from_ms, both.c.received_ms < to_ms)
+            .order_by(both.c.received_ms, both.c.id)
+            .offset(offset)
+            .limit(limit)
         )
-    )
-    for position, content in enumerate(case.document.attachments):
-        connection.execute(sa.insert(attachments).values(case_id=case.id, position=position, content=content))
+        with self._database.reading() as connection:
+            found = connection.execute(query).scalars().all()
+        received = [self.by_id(one) or self.refused(one) for one in found]
+        return [one for one in received if one is not None]
 
+    def _event(self, cause: Cause, state: State, who: str) -> Event:
+        return Event(self._clock.now_ms(), cause, state, who)
 
-def _apply(connection: sa.Connection, case: Case, change: Change) -> None:
-    values: dict[str, Any] = {
-        "state": change.state,
-        "forecast": None if change.forecast is None else dsse.to_bytes(change.forecast),
-        "remarks": None if change.remarks is None else _reasons_text(change.remarks),
-        "refusal": None if change.refusal is None else _reasons_text(change.refusal),
-        "body": change.body,
-        "request": change.request,
-    }
-    if change.statement is not None:
-        values["statement"] = dsse.to_bytes(change.statement.statement)
-        values["proof"] = strict_json.dump(change.statement.proof.to_object())
-    values = {name: value for name, value in values.items() if value is not None}
-    if values:
-        connection.execute(sa.update(cases).where(cases.c.case_id == case.id).values(**values))
-    if change.ticket is not None:
-        connection.execute(sa.insert(case_tickets).values(case_id=case.id, digest=change.ticket))
-    for conversation in dict.fromkeys(change.conversations or ()):
-        connection.execute(sa.insert(case_conversations).values(case_id=case.id, conversation=conversation))
-    if change.decision is not None:
-        _insert_decision(connection, case.id, change.decision)
-    if change.cascade:
-        resting = cases.c.state.not_in((State.REFUSED, State.CANCELLED))
-        connection.execute(
-            sa.update(cases)
-            .where((cases.c.first == case.identity.digest) & resting)
-            .values(state=State.CANCELLED)
+    def _apply(self, connection: sa.Connection, case: Case, change: Change) -> list[tuple[bytes, Event]]:
+        """Make a change, and return the transitions that it caused."""
+        state = None if change.cause is None else machine.after(case.kind, case.state, change.cause)
+        rows.update(connection, case, change, state)
+        moved = []
+        if change.cause is not None and state is not None:
+            moved.append((case.id, self._event(change.cause, state, change.who)))
+        if change.cascade:
+            moved += self._cancel_seconds(connection, case, change.who)
+        for one, event in moved:
+            rows.record(connection, one, event)
+        return moved
+
+    def _cancel_seconds(self, connection: sa.Connection, case: Case, who: str) -> list[tuple[bytes, Event]]:
+        """Cancel the cases that name this one's document as their first."""
+        cause = Cause.CANCELLED_WITH_FIRST
+        query = sa.select(cases.c.case_id, cases.c.kind, cases.c.state).where(
+            cases.c.first == case.identity.digest, cases.c.state.in_(machine.TRANSITIONS[cause].before)
         )
-    if change.revokes is not None:
-        authority, digest = change.revokes
-        if not _is_revoked(connection, authority, digest):
-            connection.execute(sa.insert(revocations).values(authority=authority, digest=digest))
-
-
-def _insert_decision(connection: sa.Connection, case: bytes, kept: KeptDecision) -> None:
-    connection.execute(
-        sa.insert(decisions).values(
-            case_id=case, digest=kept.digest, person=kept.person, envelope=dsse.to_bytes(kept.envelope)
-        )
-    )
-
-
-def _is_revoked(connection: sa.Connection, authority: str, digest: str) -> bool:
-    same = (revocations.c.authority == authority) & (revocations.c.digest == digest)
-    return connection.execute(sa.select(revocations.c.digest).where(same)).first() is not None
+        cancelled = []
+        for row in connection.execute(query).all():
+            state = machine.after(row.kind, State(row.state), cause)
+            connection.execute(sa.update(cases).where(cases.c.case_id == row.case_id).values(state=state))
+            cancelled.append((row.case_id, self._event(cause, state, who)))
+        return cancelled
 
 
 def _one(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Case | None:
     row = connection.execute(sa.select(cases).where(which)).first()
-    return None if row is None else _case(connection, row)
-
-
-def _case(connection: sa.Connection, row: sa.Row[Any]) -> Case:
-    beside = connection.execute(
-        sa.select(attachments.c.content)
-        .where(attachments.c.case_id == row.case_id)
-        .order_by(attachments.c.position)
-    ).scalars()
-    tickets = connection.execute(
-        sa.select(case_tickets.c.digest).where(case_tickets.c.case_id == row.case_id)
-    ).scalars()
-    kept = connection.execute(
-        sa.select(decisions).where(decisions.c.case_id == row.case_id).order_by(decisions.c.id)
-    )
-    return Case(
-        id=row.case_id,
-        kind=row.kind,
-        state=State(row.state),
-        document=Received(row.media_type, row.content, tuple(beside)),
-        payload=row.payload,
-        identity=DocumentId(
-            authority=row.authority, number=row.number, case_number=row.case_number, digest=row.digest
-        ),
-        filer=row.filer,
-        received_ms=row.received_ms,
-        tickets=frozenset(tickets),
-        forecast=_envelope(row.forecast),
-        remarks=_reasons(row.remarks),
-        refusal=_reasons(row.refusal),
-        body=row.body,
-        statement=_logged(row.statement, row.proof),
-        request=row.request,
-        decisions=tuple(KeptDecision(one.digest, one.person, dsse.from_bytes(one.envelope)) for one in kept),
-    )
-
-
-def _envelope(data: bytes | None) -> Envelope | None:
-    return None if data is None else dsse.from_bytes(data)
-
-
-def _logged(statement: bytes | None, proof: bytes | None) -> Logged | None:
-    if statement is None or proof is None:
-        return None
-    return Logged(dsse.from_bytes(statement), LogProof.from_object(strict_json.parse_object(proof)))
-
-
-def _reasons_text(reasons: Iterable[Reason]) -> str:
-    return json.dumps([dataclasses.astuple(one) for one in reasons], ensure_ascii=False)
-
-
-def _reasons(text: str) -> tuple[Reason, ...]:
-    return tuple(Reason(*one) for one in json.loads(text))
+    return None if row is None else rows.case_from(connection, row)

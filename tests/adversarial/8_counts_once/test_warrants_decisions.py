@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from garim.statements.refusal import RefusedError
-from garim.warrants.cases import Case, State
+from garim.warrants.cases import Case
+from garim.warrants.machine import State
 from warrants_support.desk import Desk, reviewer
 
 

@@ -12,7 +12,7 @@ from garim.documents.x509 import ROLE_POLICIES, Role
 from garim.statements.refusal import RefusedError
 from garim.testing import documents
 from garim.testing.pki import COURT, issue_person
-from garim.warrants.cases import State
+from garim.warrants.machine import State
 from warrants_support.attacks import malleated
 from warrants_support.desk import Desk, payload_of, reviewer
 

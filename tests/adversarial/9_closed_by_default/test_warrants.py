@@ -10,7 +10,7 @@ from garim.kit.convert import Received
 from garim.statements.dsse import Envelope
 from garim.statements.refusal import Kind, RefusedError
 from garim.testing.operator import STORE
-from garim.warrants.cases import State
+from garim.warrants.machine import State
 from garim.warrants.peers import MessagesPeer
 from warrants_support.desk import CLERK, Desk
 

@@ -3,11 +3,10 @@ from __future__ import annotations
 import pytest
 
 from garim.api.messages.v1 import messages_pb2 as pb
-from garim.messages.forecast import round_up
 from garim.sealing.segment import KIND_OPAQUE
 from garim.statements import dsse
 from garim.statements.refusal import RefusedError
-from garim.statements.scope import Forecast
+from garim.statements.scope import Forecast, round_up
 from messages_support import people
 from messages_support.store import MESH, NOW_MS, STORE, StoreWorld
 

@@ -14,7 +14,8 @@ from garim.statements.grants import DisclosureGrant, Subject
 from garim.statements.refusal import Kind, RefusedError
 from garim.testing.governance import DAY_MS, HOUR_MS
 from garim.testing.operator import MESH, away
-from garim.warrants.cases import Case, State
+from garim.warrants.cases import Case
+from garim.warrants.machine import State
 from warrants_support.desk import (
     Desk,
     StopError,

@@ -8,7 +8,7 @@ import pytest
 from garim.kit.settings import load_settings
 from garim.statements.refusal import RefusedError
 from garim.testing.pki import DocumentPki
-from garim.warrants.cases import State
+from garim.warrants.machine import State
 from garim.warrants.settings import WarrantsSettings
 from warrants_support.desk import Desk
 

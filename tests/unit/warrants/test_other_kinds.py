@@ -12,7 +12,8 @@ from garim.statements.refusal import Kind, RefusedError
 from garim.testing import documents
 from garim.testing.governance import DAY_MS
 from garim.testing.operator import MESH, away
-from garim.warrants.cases import Case, State
+from garim.warrants.cases import Case
+from garim.warrants.machine import State
 from warrants_support.desk import Desk, StopError, dies, payload_of, person, reviewer
 
 
@@ -33,7 +34,7 @@ def test_a_second_request_gets_a_grant_and_then_custodys_request(desk: Desk, fir
     done = desk.submit(content, sealed, person("clerk", "han-gyeol"))
     case = done.case
     assert case is not None
-    assert case.state is State.GRANTED
+    assert case.state is State.REQUESTED
     assert case.request == desk.custody.requests[content][0]
     # Custody hears of it only after the log has.
     assert order == ["unmask-granted"]
@@ -186,9 +187,9 @@ def test_a_first_case_cancelled_before_the_second_has_a_case_leaves_no_grant(
     content, sealed = desk.supplementary(first)
     claim = desk.tables.claim
 
-    def cancel_and_claim(fresh: Case) -> Case:
+    def cancel_and_claim(fresh: Case, who: str) -> Case:
         desk.warrants.cancel(first.id, desk.cancel(first), reviewer("ra-on"))
-        return claim(fresh)
+        return claim(fresh, who)
 
     monkeypatch.setattr(desk.tables, "claim", cancel_and_claim)
     case = desk.open_case(content, sealed)

@@ -7,7 +7,7 @@ import pytest
 from garim.documents.fields import write_instant
 from garim.statements.refusal import RefusedError
 from garim.testing import documents
-from garim.warrants.cases import State
+from garim.warrants.machine import State
 from warrants_support.desk import POLICY, Desk
 
 REFUSE_ALL = POLICY.replace(

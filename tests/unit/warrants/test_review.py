@@ -12,7 +12,8 @@ from garim.statements.decisions import Decision
 from garim.statements.dsse import Envelope
 from garim.statements.refusal import RefusedError
 from garim.testing.governance import DAY_MS, HOUR_MS
-from garim.warrants.cases import Case, KeptDecision, State
+from garim.warrants.cases import Case, KeptDecision
+from garim.warrants.machine import State
 from garim.warrants.reviews import APPROVE, Ballot
 from warrants_support.desk import CLERK, Desk, person, reviewer
 

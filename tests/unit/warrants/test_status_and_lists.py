@@ -6,7 +6,7 @@ from garim.statements.cases import CaseStatus
 from garim.statements.refusal import RefusedError
 from garim.testing import documents
 from garim.testing.operator import MESH
-from garim.warrants.cases import UNDECIDED, State
+from garim.warrants.machine import UNDECIDED, State
 from warrants_support.desk import Desk, reviewer
 
 NONCE = bytes(range(32))

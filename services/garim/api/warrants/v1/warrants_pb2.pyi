@@ -677,7 +677,6 @@ class CaseEvent(_message.Message):
     CAUSE_FIELD_NUMBER: _builtins.int
     STAGE_FIELD_NUMBER: _builtins.int
     WHO_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
     at_ms: _builtins.int
     """When, in milliseconds since the Unix epoch."""
     cause: _builtins.str
@@ -686,8 +685,6 @@ class CaseEvent(_message.Message):
     """Where the case stands afterwards."""
     who: _builtins.str
     """Who: `person/ROLE/NAME` or `service/NAME`."""
-    reason: _builtins.str
-    """The reason that was recorded with it, for people."""
     def __init__(
         self,
         *,
@@ -695,11 +692,10 @@ class CaseEvent(_message.Message):
         cause: _builtins.str = ...,
         stage: _builtins.str = ...,
         who: _builtins.str = ...,
-        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cause", b"cause", "reason", b"reason", "stage", b"stage", "who", b"who"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ms", b"at_ms", "cause", b"cause", "stage", b"stage", "who", b"who"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -764,6 +760,7 @@ class DueItem(_message.Message):
     SETTLED_AT_MS_FIELD_NUMBER: _builtins.int
     WHO_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
     case_id: _builtins.bytes
     """Id of the case."""
     number: _builtins.str
@@ -780,6 +777,8 @@ class DueItem(_message.Message):
     """Who did or deferred it: `person/ROLE/NAME` or `service/NAME`."""
     reason: _builtins.str
     """Why, or how, as recorded."""
+    ground: _builtins.str
+    """Ground in the policy on which it was put off or fell away."""
     @_builtins.property
     def basis(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Where the law or the policy asks for it."""
@@ -796,10 +795,11 @@ class DueItem(_message.Message):
         settled_at_ms: _builtins.int = ...,
         who: _builtins.str = ...,
         reason: _builtins.str = ...,
+        ground: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "case_id", b"case_id", "due_at_ms", b"due_at_ms", "item", b"item", "number", b"number", "reason", b"reason", "settled_at_ms", b"settled_at_ms", "standing", b"standing", "who", b"who"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["basis", b"basis", "case_id", b"case_id", "due_at_ms", b"due_at_ms", "ground", b"ground", "item", b"item", "number", b"number", "reason", b"reason", "settled_at_ms", b"settled_at_ms", "standing", b"standing", "who", b"who"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -873,6 +873,7 @@ class SettleDueItemRequest(_message.Message):
     ITEM_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     DEFERRED_UNTIL_MS_FIELD_NUMBER: _builtins.int
+    GROUND_FIELD_NUMBER: _builtins.int
     case_id: _builtins.bytes
     """Id of the case."""
     item: _builtins.str
@@ -881,6 +882,8 @@ class SettleDueItemRequest(_message.Message):
     """What was done, or why it is put off: a sentence."""
     deferred_until_ms: _builtins.int
     """Until when it is put off, in milliseconds since the Unix epoch; 0 where it is done."""
+    ground: _builtins.str
+    """Ground in the policy on which it is put off or falls away; empty where it was simply done."""
     def __init__(
         self,
         *,
@@ -888,10 +891,11 @@ class SettleDueItemRequest(_message.Message):
         item: _builtins.str = ...,
         reason: _builtins.str = ...,
         deferred_until_ms: _builtins.int = ...,
+        ground: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "deferred_until_ms", b"deferred_until_ms", "item", b"item", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id", "deferred_until_ms", b"deferred_until_ms", "ground", b"ground", "item", b"item", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -174,7 +174,7 @@ class WarrantsServiceServicer:
 
     def SettleDueItem(self, request, context):
         """Record that a duty is done, or deferred until a time, with the reason. Called by reviewers and operators.
-        Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_DEFERRAL. Audit events: duty-done, duty-deferred.
+        Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_GROUND, DUE_DEFERRAL, POLICY_DIGEST. Audit events: duty-done, duty-deferred.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -74,7 +74,7 @@ class WarrantsServiceStub:
     """
     SettleDueItem: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.SettleDueItemRequest, _warrants_pb2.SettleDueItemResponse]
     """Record that a duty is done, or deferred until a time, with the reason. Called by reviewers and operators.
-    Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_DEFERRAL. Audit events: duty-done, duty-deferred.
+    Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_GROUND, DUE_DEFERRAL, POLICY_DIGEST. Audit events: duty-done, duty-deferred.
     """
     ListRegister: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.ListRegisterRequest, _warrants_pb2.ListRegisterResponse]
     """List the register's lines of the documents received in a time, oldest first, without any person's data. Called by
@@ -127,7 +127,7 @@ class WarrantsServiceAsyncStub(WarrantsServiceStub):
     """
     SettleDueItem: _aio.UnaryUnaryMultiCallable[_warrants_pb2.SettleDueItemRequest, _warrants_pb2.SettleDueItemResponse]  # type: ignore[assignment]
     """Record that a duty is done, or deferred until a time, with the reason. Called by reviewers and operators.
-    Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_DEFERRAL. Audit events: duty-done, duty-deferred.
+    Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_GROUND, DUE_DEFERRAL, POLICY_DIGEST. Audit events: duty-done, duty-deferred.
     """
     ListRegister: _aio.UnaryUnaryMultiCallable[_warrants_pb2.ListRegisterRequest, _warrants_pb2.ListRegisterResponse]  # type: ignore[assignment]
     """List the register's lines of the documents received in a time, oldest first, without any person's data. Called by
@@ -237,7 +237,7 @@ class WarrantsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_warrants_pb2.SettleDueItemResponse, _abc.Awaitable[_warrants_pb2.SettleDueItemResponse]]:
         """Record that a duty is done, or deferred until a time, with the reason. Called by reviewers and operators.
-        Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_DEFERRAL. Audit events: duty-done, duty-deferred.
+        Reasons: CASE_UNKNOWN, DUE_UNKNOWN, DUE_STATE, DUE_REASON, DUE_GROUND, DUE_DEFERRAL, POLICY_DIGEST. Audit events: duty-done, duty-deferred.
         """
 
     @_abc_1.abstractmethod
