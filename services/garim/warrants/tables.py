@@ -11,7 +11,7 @@ from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.ledger import Ledger
 from garim.statements.refusal import Kind, RefusedError
-from garim.warrants import machine, rows
+from garim.warrants import case_rows, machine
 from garim.warrants.cases import Case, Change, Event, Note, Overlap, RefusedDocument
 from garim.warrants.machine import Cause, State
 from garim.warrants.ports import Rule
@@ -107,16 +107,16 @@ class CaseTables:
                     kind=Kind.EXISTS,
                     field="number",
                 )
-            if rows.is_revoked(connection, identity.authority, identity.digest):
+            if case_rows.is_revoked(connection, identity.authority, identity.digest):
                 raise RefusedError(
                     "DOCUMENT_REVOKED",
                     "the document has been revoked",
                     kind=Kind.PRECONDITION,
                     field="number",
                 )
-            rows.insert(connection, fresh)
+            case_rows.insert(connection, fresh)
             accepted = self._event(Cause.ACCEPTED, machine.opened(fresh.kind), who)
-            rows.record(connection, fresh.id, accepted)
+            case_rows.record(connection, fresh.id, accepted)
         self._watch(fresh.id, accepted)
         return dataclasses.replace(fresh, events=(accepted,))
 
@@ -153,7 +153,7 @@ class CaseTables:
     def is_revoked(self, authority: str, digest: str) -> bool:
         """Tell whether a document was taken back."""
         with self._database.reading() as connection:
-            return rows.is_revoked(connection, authority, digest)
+            return case_rows.is_revoked(connection, authority, digest)
 
     def page(self, states: Collection[State], before: int | None, limit: int) -> Sequence[tuple[int, Case]]:
         """Return cases with their places, newest first; see `ports.Store`."""
@@ -161,7 +161,7 @@ class CaseTables:
         if before is not None:
             query = query.where(cases.c.place < before)
         with self._database.reading() as connection:
-            return [(row.place, rows.case_from(connection, row)) for row in connection.execute(query).all()]
+            return [(row.place, case_rows.case_from(connection, row)) for row in connection.execute(query).all()]
 
     def refuse(self, refused: RefusedDocument, note: Note) -> None:
         """Keep that a document was refused before it opened a case; see `ports.Store`."""
@@ -172,7 +172,7 @@ class CaseTables:
                     content=refused.content,
                     who=refused.who,
                     received_ms=refused.received_ms,
-                    reasons=rows.reasons_text(refused.reasons),
+                    reasons=case_rows.reasons_text(refused.reasons),
                 )
             )
             self._noting(connection, note)
@@ -184,7 +184,7 @@ class CaseTables:
             row = connection.execute(query).one_or_none()
         if row is None:
             return None
-        reasons = rows.reasons_from(row.reasons)
+        reasons = case_rows.reasons_from(row.reasons)
         return RefusedDocument(row.refusal_id, row.content, row.who, row.received_ms, reasons)
 
     def received_between(
@@ -212,14 +212,14 @@ class CaseTables:
     def _apply(self, connection: sa.Connection, case: Case, change: Change) -> list[tuple[bytes, Event]]:
         """Make a change, and return the transitions that it caused."""
         state = None if change.cause is None else machine.after(case.kind, case.state, change.cause)
-        rows.update(connection, case, change, state)
+        case_rows.update(connection, case, change, state)
         moved = []
         if change.cause is not None and state is not None:
             moved.append((case.id, self._event(change.cause, state, change.who)))
         if change.cascade:
             moved += self._cancel_seconds(connection, case, change.who)
         for one, event in moved:
-            rows.record(connection, one, event)
+            case_rows.record(connection, one, event)
         return moved
 
     def _cancel_seconds(self, connection: sa.Connection, case: Case, who: str) -> list[tuple[bytes, Event]]:
@@ -238,4 +238,4 @@ class CaseTables:
 
 def _one(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Case | None:
     row = connection.execute(sa.select(cases).where(which)).first()
-    return None if row is None else rows.case_from(connection, row)
+    return None if row is None else case_rows.case_from(connection, row)

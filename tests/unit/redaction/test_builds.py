@@ -12,12 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from garim.api.warrants.v1 import warrants_pb2
 from garim.documents.acknowledgement import write_acknowledgement
+from garim.kit.convert import proof_from
+from garim.kit.identity import service_id
 from garim.redaction import child
 from garim.redaction.attempt.__main__ import outcome
 from garim.redaction.attempt.job import Event, Failed, Job, Preserved, Progress, Restart
 from garim.redaction.attempt.reading import RosterAppearedError
 from garim.redaction.child import run_attempt
 from garim.statements.refusal import Kind, RefusedError
+from garim.testing.operator import MESH, away
 from redaction_support.office import (
     CASE,
     DOSSIER,
@@ -212,6 +215,7 @@ def test_a_preservation_order_is_kept_without_a_package(office: Office) -> None:
     assert office.jobs[0].purpose == "preserve"
     assert office.jobs[0].public_key == ""
     assert office.files() == []
+    assert [one.preserved for one in office.steps] == [True]
     assert office.closed == []
     assert stages(office)[-1] == "CLOSED"
     assert reason(lambda: next(office.delivery.fetch(CASE, 0))) == "DOSSIER_NOT_CLOSED"
@@ -230,6 +234,21 @@ def test_nothing_is_delivered_before_the_log_and_the_status_say_so(office: Offic
     assert first.HasField("receipt")
     assert b"".join(one.chunk for one in chunks) == PACKAGE
     assert "delivered" in office.logged_types()
+
+
+def test_nothing_is_delivered_that_warrants_does_not_know_of(office: Office) -> None:
+    office.build()
+    assert [one.WhichOneof("step") for one in office.steps] == ["closed"]
+    office.recording = away()
+    assert reason(lambda: next(office.delivery.fetch(CASE, 0))) == "PEER_UNAVAILABLE"
+    office.recording = None
+    list(office.delivery.fetch(CASE, 0))
+    told = office.steps[-1]
+    assert told.case_id == CASE
+    proof = proof_from(told.delivered.proof)
+    office.warrants_ledger.verify(
+        told.delivered.body, proof, kind="delivered", actor=service_id(MESH, "redaction")
+    )
 
 
 def test_every_delivery_is_an_entry_of_its_own(office: Office) -> None:
@@ -271,10 +290,13 @@ def test_the_spool_goes_when_the_named_certificate_acknowledges(office: Office) 
     stranger = write_acknowledgement(packed().package, 1, office.operator.pki.judge.certificate, sign)
     assert reason(lambda: office.delivery.acknowledge(CASE, stranger)) == "ACKNOWLEDGEMENT_SIGNER"
     assert len(office.files()) == 1
-    office.delivery.acknowledge(CASE, good)
+    office.recording = away()
+    assert reason(lambda: office.delivery.acknowledge(CASE, good)) == "PEER_UNAVAILABLE"
     assert office.files() == []
     assert "acknowledged" in office.logged_types()
+    office.recording = None
     office.delivery.acknowledge(CASE, good)
+    assert office.steps[-1].acknowledged == good
     assert reason(lambda: next(office.delivery.fetch(CASE, 0))) == "DOSSIER_ACKNOWLEDGED"
 
 
