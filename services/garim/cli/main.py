@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from garim.cli.audit_commands import app as audit_app
+from garim.cli.case_commands import app as case_app
 from garim.cli.custody_commands import app as custody_app
 from garim.cli.document_commands import app as document_app
 from garim.cli.dossier_commands import app as dossier_app
@@ -75,6 +76,7 @@ app.add_typer(governance_app, name="governance")
 app.add_typer(mesh_app, name="mesh")
 app.add_typer(document_app, name="document")
 app.add_typer(policy_app, name="policy")
+app.add_typer(case_app, name="case")
 app.add_typer(review_app, name="review")
 app.add_typer(dossier_app, name="dossier")
 app.add_typer(unmask_app, name="unmask")

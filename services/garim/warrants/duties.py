@@ -11,7 +11,8 @@ import enum
 from collections.abc import Iterator
 
 from garim.documents.claims import Disclosure, Preservation
-from garim.documents.policy import DAY_MS, PolicyVersion
+from garim.documents.policy import DAY_MS
+from garim.documents.policy_model import PolicyVersion, cited
 from garim.statements.grants import UnmaskGrant
 from garim.warrants.cases import SERVICE, Case, Settlement
 from garim.warrants.machine import GRANTED, Cause, State
@@ -48,7 +49,7 @@ class Terms:
         notify_days: From delivery until the subjects are notified.
         notify_basis: Where the law has it.
         deferral_grounds: On which grounds alone the notification may wait.
-        deferral_days: How long one deferral lasts at most.
+        deferral_days: How long one deferral lasts at most, before it is looked at again; 0: none may be.
         participation_days: From the grant until the suspect's part is on record.
         participation_basis: Where the law has it.
         participation_exceptions: On which grounds alone that part falls away.
@@ -71,15 +72,17 @@ def terms_of(version: PolicyVersion, instant_ms: int) -> Terms:
         version: The policy in force when the document was received.
         instant_ms: That time, at which a statute must hold to be cited; milliseconds since 1970.
     """
+    notify, participation = version.duties.notify_subjects, version.duties.participation
+    deferral = notify.deferral
     return Terms(
         review_hours=version.deadlines.review_hours,
-        notify_days=30,
-        notify_basis=("통신비밀보호법 제9조의3",),
-        deferral_grounds=("state-security", "life-and-limb"),
-        deferral_days=90,
-        participation_days=7,
-        participation_basis=("형사소송법 제121조, 제122조, 제219조",),
-        participation_exceptions=("waived", "urgent"),
+        notify_days=notify.days,
+        notify_basis=cited(notify.basis, instant_ms),
+        deferral_grounds=tuple(one.id for one in deferral.causes) if deferral else (),
+        deferral_days=deferral.look_again_days if deferral else 0,
+        participation_days=participation.days,
+        participation_basis=cited(participation.basis, instant_ms),
+        participation_exceptions=tuple(one.id for one in participation.exceptions),
     )
 
 

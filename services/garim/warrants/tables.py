@@ -161,7 +161,9 @@ class CaseTables:
         if before is not None:
             query = query.where(cases.c.place < before)
         with self._database.reading() as connection:
-            return [(row.place, case_rows.case_from(connection, row)) for row in connection.execute(query).all()]
+            return [
+                (row.place, case_rows.case_from(connection, row)) for row in connection.execute(query).all()
+            ]
 
     def refuse(self, refused: RefusedDocument, note: Note) -> None:
         """Keep that a document was refused before it opened a case; see `ports.Store`."""
