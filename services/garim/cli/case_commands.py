@@ -87,21 +87,20 @@ def _delivery(answer: pb.GetCaseTimelineResponse) -> dict[str, Any] | None:
 
 def _print_case(console: Console, value: dict[str, Any]) -> None:
     names = ("case", "kind", "stage", "authority", "number", "case_number", "document", "received")
-    rows = [(name.replace("_", " "), value[name]) for name in names if value[name]]
+    shown = [(name.replace("_", " "), value[name]) for name in names if value[name]]
     if value["received_bytes_sha256"]:
-        rows.append(("received bytes (SHA-256)", value["received_bytes_sha256"]))
+        shown.append(("received bytes (SHA-256)", value["received_bytes_sha256"]))
     for name in ("delivery", "unmask_request"):
-        rows += [(key.replace("_", " "), one) for key, one in (value[name] or {}).items() if one is not None]
-    console.print(facts(rows))
+        shown += [(key.replace("_", " "), one) for key, one in (value[name] or {}).items() if one is not None]
+    console.print(facts(shown))
     for one in value["refusal_reasons"]:
         where = f" ({one['field']})" if one["field"] else ""
         console.print(Text.assemble(("refused ", "bold red"), (one["reason"], "bold"), where))
         console.print(Text(f"  {one['message']}"))
     if value["due"]:
         console.print()
-        console.print(
-            rows_table(("item", "standing", "due", "basis"), [_due_row(one) for one in value["due"]])
-        )
+        rows = [_due_row(one) for one in value["due"]]
+        console.print(rows_table(("item", "standing", "due", "basis"), rows))
 
 
 def _due_row(one: dict[str, Any]) -> list[str]:
@@ -182,11 +181,8 @@ def due(
     columns = ("due", "standing", "item", "case", "number", "basis")
 
     def render(console: Console) -> None:
-        console.print(
-            rows_table(columns, [[one[name] for name in columns] for one in rows])
-            if rows
-            else "nothing is due"
-        )
+        cells = [[one[name] for name in columns] for one in rows]
+        console.print(rows_table(columns, cells) if cells else "nothing is due")
         if late:
             console.print(Text(f"{late} overdue", style="bold red"))
 

@@ -131,7 +131,7 @@ def timeline_of(own: Session, case: bytes) -> pb.GetCaseTimelineResponse:
 
 
 def unmasking_of(own: Session, summary: pb.CaseSummary) -> dict[str, Any] | None:
-    """Return how custody's request of a second document stands; None where there is none, or we may not ask."""
+    """Return how custody's request stands; None where there is none, or this role may not ask."""
     if not summary.unmask_request_id or own.person.role not in _ASKS_CUSTODY:
         return None
     request = custody_pb2.GetUnmaskRequestRequest(request_id=summary.unmask_request_id)

@@ -57,13 +57,16 @@ def register(
     with session(mesh, who, records.acting_role(who, ("auditor", "reviewer"))) as own:
         released = _released(own)
         rows = [row_of(line, released) for line in records.register_in(own, from_ms, to_ms)]
+    period = {"from": from_, "to": to}
     if summary:
         totals = totals_of(rows)
-        emit(as_json, {"from": from_, "to": to, **totals}, lambda console: _print_totals(console, totals))
-    elif as_json:
-        emit(True, {"from": from_, "to": to, "lines": rows}, lambda _console: None)
+        emit(as_json, {**period, **totals}, lambda console: _print_totals(console, totals))
+    elif out is None:
+        emit(as_json, {**period, "lines": rows}, lambda _console: give(None, csv_of(rows)))
     else:
         give(out, csv_of(rows))
+        value = {**period, "file": str(out), "lines": len(rows)}
+        emit(as_json, value, lambda console: console.print(facts(value.items())))
 
 
 def _released(own: Session) -> dict[str, int]:
