@@ -112,6 +112,8 @@ class Office:
         self.spool.mkdir()
         self.state = "granted"
         self.summary_state = warrants_pb2.CASE_STATE_GRANTED
+        self.freeze: str | None = None
+        self.frozen: Exception | None = None
         self.nonce: str | None = None
         self.status_document: str | None = None
         self.status_key = self.operator.keys["warrants", "warrants"]
@@ -137,7 +139,14 @@ class Office:
         peers = RedactionPeers(
             cast("Any", self), cast("Any", self), self.operator.governance, MESH, self.operator.clock
         )
-        self.holds = Holds(self.database, self.ledger, self.operator.governance, MESH, self.operator.clock)
+        self.holds = Holds(
+            self.database,
+            self.ledger,
+            self.operator.governance,
+            peers.freeze_in_force,
+            MESH,
+            self.operator.clock,
+        )
         settings = BuildSettings(self.folder / "redaction.toml", self.spool, 2, MESH)
         self.builds = Builds(
             settings, self.database, peers, self.ledger, self.operator.governance, self.holds
@@ -249,6 +258,13 @@ class Office:
             }
         )
         return warrants_pb2.GetCaseStatusResponse(status=envelope_to(status.sign(self.status_key.sign)))
+
+    def GetCustodyStatus(  # noqa: N802 - the RPC's name
+        self, _request: custody_pb2.GetCustodyStatusRequest
+    ) -> custody_pb2.GetCustodyStatusResponse:
+        if self.frozen is not None:
+            raise self.frozen
+        return custody_pb2.GetCustodyStatusResponse(freeze_id=bytes.fromhex(self.freeze or ""))
 
     def CreateDossierKey(  # noqa: N802 - the RPC's name
         self, _request: custody_pb2.CreateDossierKeyRequest

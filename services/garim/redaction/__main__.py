@@ -66,7 +66,7 @@ def serve(path: Path, settings: RedactionSettings, clock: Clock, telemetry: Tele
     peers = RedactionPeers(
         channels.stub(WarrantsServiceStub, "warrants"), custody, governance, settings.mesh, clock
     )
-    holds = Holds(database, ledger, governance, settings.mesh, clock)
+    holds = Holds(database, ledger, governance, peers.freeze_in_force, settings.mesh, clock)
     builds = Builds(
         BuildSettings(path.absolute(), settings.spool_folder, settings.attempts, settings.mesh),
         database,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -48,7 +49,7 @@ class HoldState:
     Args:
         holds: The places.
         subject: What a lifting decision names as its subject.
-        lifts: How many reviewers have lifted them.
+        lifts: How many reviewers' lifts of them count now.
         needed: How many must.
     """
 
@@ -59,22 +60,30 @@ class HoldState:
 
 
 class Holds:
-    """Keeps holds and lifts.
+    """Keeps holds and lifts; a lift counts until its expiry, under the governance and freeze now in force.
 
     Args:
         database: The service's own.
         ledger: Lifts are logged before they count.
         governance: Names the reviewers.
+        freeze: Asks custody for the id of the freeze in force, None where there is none.
         mesh: Name of the mesh.
         clock: Judges expiry.
     """
 
     def __init__(
-        self, database: Database, ledger: Ledger, governance: GovernanceView, mesh: str, clock: Clock
+        self,
+        database: Database,
+        ledger: Ledger,
+        governance: GovernanceView,
+        freeze: Callable[[], str | None],
+        mesh: str,
+        clock: Clock,
     ) -> None:
         self._database = database
         self._ledger = ledger
         self._governance = governance
+        self._freeze = freeze
         self._mesh = mesh
         self._clock = clock
 
@@ -82,7 +91,7 @@ class Holds:
         """Return the holds of a case's last attempt.
 
         Raises:
-            RefusedError: `CASE_UNKNOWN` where nothing was built for the case.
+            RefusedError: `CASE_UNKNOWN` where nothing was built for the case; custody does not answer.
         """
         with self._database.reading() as connection:
             row = connection.execute(sa.select(builds).where(builds.c.case_id == case_id)).one_or_none()
@@ -90,11 +99,7 @@ class Holds:
                 raise RefusedError("CASE_UNKNOWN", "nothing was built for this case", kind=Kind.NOT_FOUND)
             held = row.holds if row.state == HELD else encode(())
             subject = subjects.lift(row.document, held)
-            count = connection.execute(
-                sa.select(sa.func.count())
-                .select_from(lifts)
-                .where(lifts.c.case_id == case_id, lifts.c.subject == subject)
-            ).scalar_one()
+        count = len([one for one in self._counting(case_id) if one.subject == subject])
         return HoldState(decode(held), subject, count, lifts_needed(self._governance.current()))
 
     def lift(self, case_id: bytes, envelope: dsse.Envelope, caller: str) -> HoldState:
@@ -114,19 +119,15 @@ class Holds:
         if not state.holds:
             raise RefusedError("HOLD_UNKNOWN", "this case has no holds", kind=Kind.PRECONDITION)
         decision = self._verified(envelope, caller, state.subject)
-        with self._database.reading() as connection:
-            mine = (lifts.c.case_id == case_id, lifts.c.subject == state.subject, lifts.c.person == caller)
-            if connection.execute(sa.select(lifts.c.person).where(*mine)).one_or_none():
-                raise RefusedError(
-                    "DECISION_REPEATED", "this reviewer has lifted them already", kind=Kind.EXISTS
-                )
+        if (caller, state.subject) in {(one.person, one.subject) for one in self._counting(case_id)}:
+            raise RefusedError("DECISION_REPEATED", "this reviewer has lifted them already", kind=Kind.EXISTS)
         key = hashlib.sha256(envelope.payload).hexdigest()
         entry = self._ledger.append("lift", envelope.payload, key=key, magnitudes={"holds": len(state.holds)})
         decision.demand_current(entry.time_ms)
         with self._database.writing() as connection:
             connection.execute(
                 sa.insert(lifts)
-                .prefix_with("OR IGNORE")
+                .prefix_with("OR REPLACE")
                 .values(
                     case_id=case_id,
                     subject=state.subject,
@@ -138,22 +139,41 @@ class Holds:
         return self.state(case_id)
 
     def lifted(self, case_id: bytes) -> list[Place]:
-        """Return all places of the case that a quorum of today's reviewers has lifted."""
+        """Return all places of the case that enough reviewers' lifts open now.
+
+        Raises:
+            RefusedError: Custody does not answer.
+        """
         governance = self._governance.current()
-        with self._database.reading() as connection:
-            rows = connection.execute(sa.select(lifts).where(lifts.c.case_id == case_id)).all()
         by_subject: dict[str, set[str]] = {}
         places: dict[str, list[Place]] = {}
-        for row in rows:
-            if governance.reviewer(row.person) is not None:
-                by_subject.setdefault(row.subject, set()).add(row.person)
-                places[row.subject] = [one.place for one in decode(row.holds)]
+        for row in self._counting(case_id):
+            by_subject.setdefault(row.subject, set()).add(row.person)
+            places[row.subject] = [one.place for one in decode(row.holds)]
         return [
             place
             for subject, people in by_subject.items()
             if len(people) >= lifts_needed(governance)
             for place in places[subject]
         ]
+
+    def _counting(self, case_id: bytes) -> list[Any]:
+        """Return the kept lifts of a case that count now."""
+        with self._database.reading() as connection:
+            rows = connection.execute(sa.select(lifts).where(lifts.c.case_id == case_id)).all()
+        return list(self._of_now(rows)) if rows else []
+
+    def _of_now(self, rows: Iterable[Any]) -> Iterable[Any]:
+        governance, freeze, now_ms = self._governance.current(), self._freeze(), self._clock.now_ms()
+        for row in rows:
+            reviewer = governance.reviewer(row.person)
+            decision = Decision.from_bytes(dsse.from_bytes(row.decision).payload)
+            if (
+                reviewer is not None
+                and (decision.governance, decision.freeze) == (governance.version, freeze)
+                and now_ms < decision.expires
+            ):
+                yield row
 
     def _verified(self, envelope: dsse.Envelope, caller: str, subject: str) -> Decision:
         """Return a lift that this reviewer has signed and that counts now."""
@@ -170,10 +190,10 @@ class Holds:
             raise RefusedError("DECISION_ACTION", "the decision is about something else", field="action")
         if decision.subject != subject:
             raise RefusedError("DECISION_SUBJECT", "the holds have changed: list them again", field="subject")
-        if decision.governance != governance.version:
+        if (decision.governance, decision.freeze) != (governance.version, self._freeze()):
             raise RefusedError(
                 "GOVERNANCE_VERSION",
-                "another governance version is in force: list the holds again and decide anew",
+                "another governance version or freeze is in force: list the holds again and decide anew",
                 kind=Kind.PRECONDITION,
                 field="governance",
             )

@@ -87,6 +87,15 @@ class RedactionPeers:
         """Tell warrants that an order's scope is preserved; again changes nothing."""
         self.warrants.RecordStep(warrants_pb2.RecordStepRequest(case_id=case_id, preserved=True))
 
+    def freeze_in_force(self) -> str | None:
+        """Ask custody for the id of the freeze in force; None where there is none.
+
+        Raises:
+            RefusedError: Custody does not answer.
+        """
+        status = self.custody.GetCustodyStatus(custody_pb2.GetCustodyStatusRequest())
+        return status.freeze_id.hex() or None
+
     def dossier_key(self, case: warrants_pb2.GetCaseResponse) -> custody_pb2.CreateDossierKeyResponse:
         """Have custody make the dossier's key, or return the one it made."""
         return self.custody.CreateDossierKey(

@@ -12,6 +12,7 @@ from garim.statements.refusal import Kind, RefusedError
 from redaction_support.office import CASE, DOCUMENT, Office, hold, packs, reason, stages
 
 DAY_MS = 24 * 3_600_000
+FREEZE = "0d" * 16
 
 
 def lift(office: Office, person: str, **change: object) -> int:
@@ -50,6 +51,7 @@ def test_a_held_build_waits_for_two_reviewers(office: Office) -> None:
         ({"action": "review-approve"}, "DECISION_ACTION"),
         ({"subject": "00" * 32}, "DECISION_SUBJECT"),
         ({"governance": 2}, "GOVERNANCE_VERSION"),
+        ({"freeze": FREEZE}, "GOVERNANCE_VERSION"),
         ({"signer": "sol-bi"}, "STATEMENT_SIGNATURE"),
         ({"mesh": "other.mesh"}, "STATEMENT_MESH"),
         ({"expires": 5}, "STATEMENT_EXPIRED"),
@@ -64,6 +66,53 @@ def test_a_decision_about_something_else_lifts_nothing(
     assert reason(lambda: lift(office, "ra-on", **change)) == expected
     assert office.holds.state(CASE).lifts == 0
     assert "lift" not in office.logged_types()
+
+
+def lifted_office(office: Office, **change: object) -> Office:
+    held_office(office)
+    for person in ("ra-on", "sol-bi"):
+        lift(office, person, **change)
+    return office
+
+
+def test_a_lift_made_before_a_freeze_opens_nothing_under_it(office: Office) -> None:
+    lifted_office(office)
+    office.freeze = FREEZE
+    assert (office.holds.lifted(CASE), office.holds.state(CASE).lifts) == ([], 0)
+    assert reason(lambda: lift(office, "ra-on")) == "GOVERNANCE_VERSION"
+    assert lift(office, "ra-on", freeze=FREEZE) == 1
+    assert lift(office, "sol-bi", freeze=FREEZE) == 2
+    assert office.holds.lifted(CASE) == [hold().place]
+    office.freeze = None
+    assert office.holds.lifted(CASE) == []
+
+
+def test_a_lift_made_before_a_governance_version_opens_nothing_under_it(office: Office) -> None:
+    lifted_office(office)
+    office.operator.governance.advance()
+    assert (office.holds.lifted(CASE), office.holds.state(CASE).lifts) == ([], 0)
+    assert lift(office, "ra-on", governance=office.operator.governance.current().version) == 1
+
+
+def test_a_lift_that_has_expired_opens_nothing_and_is_made_anew(office: Office) -> None:
+    now_ms = office.operator.clock.now_ms()
+    lifted_office(office, expires=now_ms + 60_000)
+    office.operator.clock.advance(60_000)
+    assert office.holds.lifted(CASE) == []
+    assert lift(office, "ra-on") == 1
+
+
+def test_without_custodys_word_on_freezes_nothing_is_lifted_and_nothing_built(office: Office) -> None:
+    lifted_office(office)
+    office.frozen = RefusedError("PEER_UNREACHABLE", "no answer", kind=Kind.UNAVAILABLE)
+    attempts = len(office.jobs)
+    for call in (
+        lambda: office.holds.lifted(CASE),
+        lambda: lift(office, "ra-on"),
+        office.build,
+    ):
+        assert reason(call) == "PEER_UNREACHABLE"
+    assert len(office.jobs) == attempts
 
 
 def test_a_lift_under_another_governance_version_is_for_the_reviewer_to_make_anew(office: Office) -> None:

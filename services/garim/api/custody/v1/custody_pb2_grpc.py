@@ -315,7 +315,8 @@ class CustodyServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetCustodyStatus(self, request, context):
-        """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator.
+        """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator, and by
+        redaction, where a reviewer's lift counts only under the freeze now in force.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -124,7 +124,9 @@ class CustodyServiceStub:
     Audit event: thaw.
     """
     GetCustodyStatus: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetCustodyStatusRequest, _custody_pb2.GetCustodyStatusResponse]
-    """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator."""
+    """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator, and by
+    redaction, where a reviewer's lift counts only under the freeze now in force.
+    """
     ProposeGovernance: _grpc.UnaryUnaryMultiCallable[_custody_pb2.ProposeGovernanceRequest, _custody_pb2.ProposeGovernanceResponse]
     """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION,
     GOVERNANCE_LOG and those of its fields.
@@ -233,7 +235,9 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     Audit event: thaw.
     """
     GetCustodyStatus: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetCustodyStatusRequest, _custody_pb2.GetCustodyStatusResponse]  # type: ignore[assignment]
-    """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator."""
+    """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator, and by
+    redaction, where a reviewer's lift counts only under the freeze now in force.
+    """
     ProposeGovernance: _aio.UnaryUnaryMultiCallable[_custody_pb2.ProposeGovernanceRequest, _custody_pb2.ProposeGovernanceResponse]  # type: ignore[assignment]
     """Propose the next governance version. Called by custodians. Reasons: GOVERNANCE_VERSION,
     GOVERNANCE_LOG and those of its fields.
@@ -453,7 +457,9 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _custody_pb2.GetCustodyStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.GetCustodyStatusResponse, _abc.Awaitable[_custody_pb2.GetCustodyStatusResponse]]:
-        """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator."""
+        """Say whether custody is frozen and what it holds, in numbers. Called by people of the operator, and by
+        redaction, where a reviewer's lift counts only under the freeze now in force.
+        """
 
     @_abc_1.abstractmethod
     def ProposeGovernance(
