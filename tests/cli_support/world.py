@@ -24,7 +24,7 @@ from garim.cli.unmask_draft import draft_unmask
 from garim.documents import draft, scope
 from garim.documents.claims import read_claims
 from garim.documents.fields import write_instant
-from garim.documents.formats import JWS_MEDIA_TYPE
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.dossier import opening, package
 from garim.dossier.lines import Mask, MessageLine, Sender, number, rfc3339
 from garim.dossier.opening import OpenedDossier

@@ -32,6 +32,7 @@ from garim.custody.tables.unmask import UnmaskRequest
 from garim.custody.unmasking import Unmasking
 from garim.documents import formats
 from garim.documents.claims import Supplementary, document_id
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.documents.policy import DAY_MS
 from garim.documents.scope import identities_of
 from garim.dossier import commitments
@@ -217,7 +218,7 @@ class SecondVault(Vault):
         }
         content = documents.signed(self.pki, documents.supplementary(self.pki, **members))
         attachments = tuple(packed.sealed[one] for one in sorted(wanted))
-        return Received(formats.JWS_MEDIA_TYPE, content, attachments)
+        return Received(JWS_MEDIA_TYPE, content, attachments)
 
     def unmask_grant(self, received: Received, **changes: object) -> Logged:
         """Return a logged unmask grant that says what its document says, but for the changes."""

@@ -27,9 +27,9 @@ from garim.custody.recovery import recovery_public
 from garim.custody.releases import Records, Releases
 from garim.custody.tables.dossiers import Dossier
 from garim.custody.tickets import Tickets
-from garim.documents import formats
 from garim.documents.claims import Disclosure, Preservation, document_id, read_claims
 from garim.documents.formats import open_document
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.documents.policy import DAY_MS, load_policy
 from garim.documents.scope import period_of, subjects_of
 from garim.kit.convert import Logged, Received
@@ -288,7 +288,7 @@ class Vault:
 
     def document(self, members: dict[str, Any]) -> Received:
         """Return a document signed by both roles."""
-        return Received(formats.JWS_MEDIA_TYPE, documents.signed(self.pki, members), ())
+        return Received(JWS_MEDIA_TYPE, documents.signed(self.pki, members), ())
 
     def forecast(self, received: Received, **changes: object) -> Envelope:
         """Return the store's forecast for a document."""

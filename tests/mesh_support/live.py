@@ -40,7 +40,7 @@ from garim.cli.review_commands import review
 from garim.cli.session import session
 from garim.documents import draft, sign
 from garim.documents.fields import write_instant
-from garim.documents.formats import JWS_MEDIA_TYPE
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.dossier.opening import OpenedDossier
 from garim.kit.channel import PeerChannel, Peers
 from garim.kit.clock import SystemClock

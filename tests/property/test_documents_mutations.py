@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from garim.documents import base64url, jws
 from garim.documents.crls import read_crl
 from garim.documents.fields import parse_instant, write_instant
-from garim.documents.formats import JWS_MEDIA_TYPE, open_document
+from garim.documents.formats import open_document
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.statements.refusal import RefusedError
 from garim.testing import documents

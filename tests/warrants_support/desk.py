@@ -12,7 +12,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from garim.documents import formats, jws
+from garim.documents import jws
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import Received
 from garim.kit.db import Database
 from garim.kit.identity import Peer, parse_spiffe_id, service_id
@@ -49,7 +50,7 @@ def reviewer(name: str) -> Peer:
 
 
 def received(content: bytes, attachments: Iterable[bytes] = ()) -> Received:
-    return Received(formats.JWS_MEDIA_TYPE, content, tuple(attachments))
+    return Received(JWS_MEDIA_TYPE, content, tuple(attachments))
 
 
 @dataclasses.dataclass

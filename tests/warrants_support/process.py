@@ -24,7 +24,7 @@ from garim.api.custody.v1.custody_pb2_grpc import add_CustodyServiceServicer_to_
 from garim.api.messages.v1.messages_pb2_grpc import add_MessageStoreServiceServicer_to_server
 from garim.api.warrants.v1 import warrants_pb2 as pb
 from garim.api.warrants.v1.warrants_pb2_grpc import WarrantsServiceStub
-from garim.documents import formats
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.channel import PeerChannel
 from garim.kit.clock import SystemClock
 from garim.kit.server import MeshServer, Registration
@@ -184,9 +184,7 @@ class WarrantsMesh:
         return WarrantsServiceStub(channel)
 
     def submit(self, content: bytes, attachments: tuple[bytes, ...] = ()) -> pb.SubmitDocumentResponse:
-        document = statement_pb2.Document(
-            media_type=formats.JWS_MEDIA_TYPE, content=content, attachments=attachments
-        )
+        document = statement_pb2.Document(media_type=JWS_MEDIA_TYPE, content=content, attachments=attachments)
         return self.stub("person/clerk/da-on").SubmitDocument(pb.SubmitDocumentRequest(document=document))
 
     def serving(self) -> bool:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from garim.api.common.v1 import statement_pb2
 from garim.api.warrants.v1 import warrants_pb2
 from garim.cli.session import Session
-from garim.documents.formats import JWS_MEDIA_TYPE
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.statements.refusal import Kind, RefusedError
 
 PATIENCE_S = 15.0

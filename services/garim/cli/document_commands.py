@@ -22,7 +22,7 @@ from garim.cli.output import emit, facts, print_refusal
 from garim.cli.session import session
 from garim.documents.claims import Revocation
 from garim.documents.fields import write_instant
-from garim.documents.formats import JWS_MEDIA_TYPE
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.clock import SystemClock
 from garim.statements.governance import Governance
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError

@@ -16,6 +16,7 @@ from garim.cli.files import read_input
 from garim.documents import claims as document_claims
 from garim.documents import formats, sign
 from garim.documents.claims import Claims
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.documents.x509 import TrustPolicy, certificate_sha256
 from garim.statements import strict_json
 from garim.statements.governance import Governance
@@ -147,11 +148,11 @@ def signers_of(
     from garim.documents.verify import verify_document
 
     if governance is None:
-        formats.open_document(formats.JWS_MEDIA_TYPE, data)
+        formats.open_document(JWS_MEDIA_TYPE, data)
         return []
     document = verify_document(
         data,
-        media_type=formats.JWS_MEDIA_TYPE,
+        media_type=JWS_MEDIA_TYPE,
         open_document=formats.open_document,
         trust=TrustPolicy.of(governance),
         audience=governance.audience,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 SIGNATURES = 2
 """Signatures on a document: the court's and the chief investigator's."""
@@ -22,3 +23,7 @@ class Envelope:
 
     payload: bytes
     chains: tuple[tuple[bytes, ...], ...]
+
+
+OpenDocument = Callable[[str, bytes], Envelope]
+"""Opens a document of a media type or raises a `RefusedError`: `formats.open_document`, in a child process."""

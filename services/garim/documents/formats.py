@@ -1,4 +1,8 @@
-"""The seam for formats of documents: each opens its envelope; it judges no trust and no claims."""
+"""The seam for formats of documents: each opens its envelope; it judges no trust and no claims.
+
+Loads every parser there is: imported only by the process that opens documents, by tools that make them, and
+by tests.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,8 @@ from types import MappingProxyType
 
 from garim.documents import jws
 from garim.documents.envelope import Envelope
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.statements.refusal import RefusedError
-
-JWS_MEDIA_TYPE = "application/vnd.garim.document+jws"
-
-OpenDocument = Callable[[str, bytes], Envelope]
-"""Opens a document of a media type: `open_document` itself, or what has a child process do it."""
 
 FORMATS: Mapping[str, Callable[[bytes], Envelope]] = MappingProxyType({JWS_MEDIA_TYPE: jws.open_envelope})
 """How each format taken in is opened, by media type.
@@ -22,7 +22,7 @@ An opener returns what two signatures cover, both found right, or raises a `Refu
 
 
 def open_document(media_type: str, data: bytes) -> Envelope:
-    """Open a document here and now; an `OpenDocument`.
+    """Open a document in this process; an `OpenDocument`.
 
     Args:
         media_type: Its format.

@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable
 from garim.documents import crls as revocation_lists
 from garim.documents import x509
 from garim.documents.claims import Claims, document_id, read_claims
-from garim.documents.envelope import Envelope
-from garim.documents.formats import OpenDocument
+from garim.documents.envelope import Envelope, OpenDocument
 from garim.statements.grants import DocumentId
 from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 

@@ -8,7 +8,7 @@ import pytest
 
 from custody_support.vault import NOW, Request, Vault
 from garim.documents.fields import write_instant
-from garim.documents.formats import JWS_MEDIA_TYPE
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.documents.sign import sign_document
 from garim.kit.convert import Received
 from garim.statements.refusal import RefusedError

@@ -7,7 +7,7 @@ import pytest
 from cli_support.world import SampleCase
 from garim.cli.hold_commands import lift_subject
 from garim.cli.review_check import CheckedReview, cancel_subject, check_document, check_review
-from garim.documents.formats import JWS_MEDIA_TYPE
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import Received
 from garim.statements import dsse, strict_json, subjects
 from garim.statements.refusal import RefusedError

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from garim.documents import formats
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
 from garim.testing import documents
@@ -26,7 +27,7 @@ def pki() -> DocumentPki:
 def verify(pki: DocumentPki) -> Callable[..., VerifiedDocument]:
     def call(data: bytes, **changes: Any) -> VerifiedDocument:
         arguments: dict[str, Any] = {
-            "media_type": formats.JWS_MEDIA_TYPE,
+            "media_type": JWS_MEDIA_TYPE,
             "open_document": formats.open_document,
             "trust": pki.trust,
             "audience": documents.AUDIENCE,

@@ -6,7 +6,7 @@ import pytest
 
 from garim.api.common.v1 import statement_pb2
 from garim.api.warrants.v1 import warrants_pb2 as pb
-from garim.documents import formats
+from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import envelope_to
 from garim.kit.identity import Peer, parse_spiffe_id
 from garim.statements.cases import NoData
@@ -30,7 +30,7 @@ class Call:
         return getattr(self.servicer, method)(request, None)
 
     def submit(self, content: bytes) -> pb.SubmitDocumentResponse:
-        document = statement_pb2.Document(media_type=formats.JWS_MEDIA_TYPE, content=content)
+        document = statement_pb2.Document(media_type=JWS_MEDIA_TYPE, content=content)
         answer = self.by(CLERK, "SubmitDocument", pb.SubmitDocumentRequest(document=document))
         assert isinstance(answer, pb.SubmitDocumentResponse)
         return answer

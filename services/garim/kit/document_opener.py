@@ -1,0 +1,147 @@
+"""Opening documents in children without keys, files or network: no parser runs beside a secret.
+
+`DocumentOpener` starts ``python -m garim.kit.document_child``, a zygote that has loaded the parsers and
+nothing else; each document is opened in a child of its own (`kit.confinement`). Whatever happens to a child
+is a refusal of its document. The child's answer is believed: the parsers run in it, and so do the checks of
+signatures; trust, people and claims are judged by whoever asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from garim.documents.envelope import Envelope
+from garim.kit import zygote
+from garim.kit.confinement import Limits
+from garim.statements.refusal import Kind, RefusedError
+
+LIMITS = Limits(memory_bytes=256 * 1024 * 1024, cpu_s=10, wall_s=20.0)
+"""What opening one document may cost."""
+AT_ONCE = 4
+"""Documents that one opener opens at the same time."""
+_WAIT_S = 20.0
+_MARGIN_S = 5.0
+_NAME_BYTES = 1
+_COSTLY = frozenset({-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL})
+_KEPT_VARIABLES = ("PYTHONPATH", "PATH", "LANG", "LC_ALL")
+
+
+class Opened(BaseModel):
+    """An envelope on its way back from a child.
+
+    Attributes:
+        payload: See `Envelope`.
+        chains: See `Envelope`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", hide_input_in_errors=True, ser_json_bytes="base64", val_json_bytes="base64"
+    )
+
+    payload: bytes
+    chains: tuple[tuple[bytes, ...], ...]
+
+
+class DocumentOpener:
+    """The service's end; `open` is an `OpenDocument`.
+
+    Args:
+        module: What the zygote runs; tests run attackers.
+        limits: What a child of that module may use.
+    """
+
+    def __init__(self, module: str = "garim.kit.document_child", limits: Limits = LIMITS) -> None:
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+        self._zygote = zygote.Zygote(
+            module,
+            [],
+            failed=_failed,
+            timeout_s=limits.wall_s + _MARGIN_S,
+            # Secrets may stand in the service's environment.
+            environment={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+        )
+
+    def open(self, media_type: str, data: bytes) -> Envelope:
+        """Open a document in a child.
+
+        Args:
+            media_type: Its format.
+            data: The document as received.
+
+        Raises:
+            RefusedError: Whatever is wrong with it; `DOCUMENT_OPENER_DIED`, `DOCUMENT_TOO_COSTLY`,
+                `DOCUMENT_OPENER_BUSY`, `DOCUMENT_OPENER_UNAVAILABLE`, `FORMAT_NOT_CONFINED`.
+        """
+        with self._place():
+            answer = self._zygote.run(_write_job(media_type, data))
+        try:
+            opened = Opened.model_validate_json(answer)
+        except ValidationError:
+            raise _died() from None
+        return Envelope(opened.payload, opened.chains)
+
+    def check(self) -> None:
+        """Return if the zygote lives; for `health.Health.register`.
+
+        Raises:
+            RefusedError: `DOCUMENT_OPENER_UNAVAILABLE`.
+        """
+        self._zygote.check()
+
+    def close(self) -> None:
+        """End the zygote; documents under way are finished."""
+        self._zygote.close()
+
+    @contextlib.contextmanager
+    def _place(self) -> Iterator[None]:
+        if not self._places.acquire(timeout=_WAIT_S):
+            raise RefusedError(
+                "DOCUMENT_OPENER_BUSY",
+                "too many documents are being opened: try again",
+                kind=Kind.EXHAUSTED,
+                retry_after_s=int(_WAIT_S),
+            )
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+def _write_job(media_type: str, data: bytes) -> bytes:
+    name = media_type.encode()
+    if len(name) >= 1 << 8 * _NAME_BYTES:
+        raise RefusedError("FORMAT_UNKNOWN", "no format has so long a name", field="media_type")
+    return len(name).to_bytes(_NAME_BYTES, "big") + name + data
+
+
+def read_job(job: bytes) -> tuple[str, bytes]:
+    """Return media type and bytes of the document that a child shall open."""
+    start = _NAME_BYTES + int.from_bytes(job[:_NAME_BYTES], "big")
+    return job[_NAME_BYTES:start].decode(), job[start:]
+
+
+def _failed(status: int | None) -> RefusedError:
+    if status is None:
+        return RefusedError(
+            "DOCUMENT_OPENER_UNAVAILABLE",
+            "the process that opens documents gives no answer: try again",
+            kind=Kind.UNAVAILABLE,
+        )
+    return too_costly() if status in _COSTLY else _died()
+
+
+def _died() -> RefusedError:
+    return RefusedError("DOCUMENT_OPENER_DIED", "the document broke what opened it: it is refused")
+
+
+def too_costly() -> RefusedError:
+    """Return the refusal of a document that takes too much."""
+    return RefusedError(
+        "DOCUMENT_TOO_COSTLY", "opening the document takes more memory or time than any document may"
+    )
