@@ -240,6 +240,7 @@ class Vault:
             clock=self.clock,
             provider=self.provider,
             opener=self.hired,
+            open_document=open_document,
             governance=self.operator.governance,
             log=self.ledger,
             journal=Journal(self.ledger, MESH, self.clock, public, key.sign),

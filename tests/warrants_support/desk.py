@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from garim.documents import jws
+from garim.documents.formats import open_document
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import Received
 from garim.kit.db import Database
@@ -93,6 +94,7 @@ class Desk:
             log=self.ledger,
             custody=self.custody,
             messages=self.messages,
+            open_document=open_document,
             crls=RevocationLists(self.crls, self.database, clock).at_hand,
             sign=self.operator.keys["warrants", "warrants"].sign,
             clock=clock,

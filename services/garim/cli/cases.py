@@ -10,7 +10,7 @@ from typing import TypeVar
 from garim.api.common.v1 import statement_pb2
 from garim.api.warrants.v1 import warrants_pb2
 from garim.cli.session import Session
-from garim.documents.media_types import JWS_MEDIA_TYPE
+from garim.documents.media_types import media_type_of
 from garim.statements.refusal import Kind, RefusedError
 
 PATIENCE_S = 15.0
@@ -59,7 +59,9 @@ def submit(own: Session, content: bytes, attachments: list[bytes]) -> Submitted:
     Raises:
         RefusedError: The service does not answer or has no place for it; a refused document is an answer.
     """
-    document = statement_pb2.Document(media_type=JWS_MEDIA_TYPE, content=content, attachments=attachments)
+    document = statement_pb2.Document(
+        media_type=media_type_of(content), content=content, attachments=attachments
+    )
     request = warrants_pb2.SubmitDocumentRequest(document=document)
     answer = patiently(lambda: own.warrants.SubmitDocument(request))
     return Submitted(

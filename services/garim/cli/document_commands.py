@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,8 +23,9 @@ from garim.cli.output import emit, facts, print_refusal
 from garim.cli.session import session
 from garim.documents.claims import Revocation
 from garim.documents.fields import write_instant
-from garim.documents.media_types import JWS_MEDIA_TYPE
+from garim.documents.media_types import media_type_of
 from garim.kit.clock import SystemClock
+from garim.kit.document_opener import DocumentOpener
 from garim.statements.governance import Governance
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
 
@@ -72,11 +74,11 @@ def submit_command(
 ) -> None:
     """Hand a signed document in; a revocation goes to custody as well, where it acts at once."""
     data = read_input(file, "document")
-    opened = document_files.open_file(data)
     beside = read_attachments(attachments)
     with session(mesh, who, "clerk") as own:
+        opened = document_files.read_document(data, own.open_document)
         if isinstance(opened.claims, Revocation):
-            document = statement_pb2.Document(media_type=JWS_MEDIA_TYPE, content=data)
+            document = statement_pb2.Document(media_type=media_type_of(data), content=data)
             own.custody.SubmitRevocation(custody_pb2.SubmitRevocationRequest(document=document))
         result = submit(own, data, beside)
     _report(as_json, result)
@@ -124,7 +126,6 @@ def show(
 ) -> None:
     """Show what a document says, and verify who signed it."""
     data = read_input(file, "document")
-    opened = document_files.open_file(data)
     places = Places(mesh)
     anchors = governance_file or places.governance / "version-1.json"
     governance = (
@@ -134,12 +135,16 @@ def show(
     )
     refusal: RefusedError | None = None
     signers: list[tuple[str, str, str]] = []
-    if opened.signatures:
-        lists = document_files.crls_in(crls or places.crls)
-        try:
-            signers = document_files.signers_of(data, governance, lists, SystemClock().now_ms())
-        except RefusedError as error:
-            refusal = error
+    with closing(DocumentOpener()) as opener:
+        opened = document_files.read_document(data, opener.open)
+        if opened.signatures:
+            lists = document_files.crls_in(crls or places.crls)
+            try:
+                signers = document_files.signers_of(
+                    data, opener.open, governance, lists, SystemClock().now_ms()
+                )
+            except RefusedError as error:
+                refusal = error
     value = {
         "digest": opened.digest,
         "signatures": opened.signatures,

@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from garim.cli.files import read_input
 from garim.documents import claims as document_claims
-from garim.documents import formats, sign
+from garim.documents import sign
 from garim.documents.claims import Claims
-from garim.documents.media_types import JWS_MEDIA_TYPE
+from garim.documents.envelope import OpenDocument
+from garim.documents.media_types import JWS_MEDIA_TYPE, media_type_of
 from garim.documents.x509 import TrustPolicy, certificate_sha256
 from garim.statements import strict_json
 from garim.statements.governance import Governance
@@ -58,6 +59,23 @@ def open_file(data: bytes) -> OpenedFile:
         raise RefusedError("ENVELOPE_MEMBERS", "not an envelope of a document", field="payload")
     payload = base64url.decode(members["payload"], field="payload")
     return OpenedFile(payload, document_claims.read_claims(payload), len(members["signatures"]))
+
+
+def read_document(data: bytes, open_document: OpenDocument) -> OpenedFile:
+    """Read a draft or document of any format, without trusting it.
+
+    Args:
+        data: The file.
+        open_document: Opens what is not JSON; it must be signed by both.
+
+    Raises:
+        RefusedError: Those of `open_file` and of the format.
+    """
+    media_type = media_type_of(data)
+    if media_type == JWS_MEDIA_TYPE:
+        return open_file(data)
+    envelope = open_document(media_type, data)
+    return OpenedFile(envelope.payload, document_claims.read_claims(envelope.payload), len(envelope.chains))
 
 
 def is_envelope(members: dict[str, Any]) -> bool:
@@ -132,12 +150,17 @@ def crls_in(folder: Path) -> list[bytes]:
 
 
 def signers_of(
-    data: bytes, governance: Governance | None, crls: Iterable[bytes], now_ms: int
+    data: bytes,
+    open_document: OpenDocument,
+    governance: Governance | None,
+    crls: Iterable[bytes],
+    now_ms: int,
 ) -> list[tuple[str, str, str]]:
     """Return role, name and organisation of each verified signer.
 
     Args:
         data: The finished document.
+        open_document: Opens it.
         governance: Names the trust anchors; without it only signatures are verified, and nobody is named.
         crls: Revocation lists at hand.
         now_ms: Time of the check.
@@ -148,12 +171,12 @@ def signers_of(
     from garim.documents.verify import verify_document
 
     if governance is None:
-        formats.open_document(JWS_MEDIA_TYPE, data)
+        open_document(media_type_of(data), data)
         return []
     document = verify_document(
         data,
-        media_type=JWS_MEDIA_TYPE,
-        open_document=formats.open_document,
+        media_type=media_type_of(data),
+        open_document=open_document,
         trust=TrustPolicy.of(governance),
         audience=governance.audience,
         now_ms=now_ms,

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from garim.cli.document_files import acknowledger_of, open_file, recipient_of
+from garim.cli.document_files import acknowledger_of, open_file, read_document, recipient_of
 from garim.cli.files import give, read_input
 from garim.cli.options import JsonOption, OutOption
 from garim.cli.output import emit, facts
 from garim.documents import draft
 from garim.documents.fields import write_instant
 from garim.kit.clock import SystemClock
+from garim.kit.document_opener import DocumentOpener
 from garim.statements.refusal import RefusedError
 
 app = typer.Typer(no_args_is_help=True, help="Draft a document.")
@@ -140,7 +142,8 @@ def revocation(
     as_json: JsonOption = False,
 ) -> None:
     """Draft the revocation of an earlier document, of the same authority and case."""
-    former = open_file(read_input(revoked, "document"))
+    with closing(DocumentOpener()) as opener:
+        former = read_document(read_input(revoked, "document"), opener.open)
     claims = former.claims
     payload = draft.draft_revocation(
         common(audience, claims.authority, court, number, claims.case_number, issued_at),

@@ -92,7 +92,11 @@ def lift(
     """
     answer = own.warrants.GetCase(warrants_pb2.GetCaseRequest(case_id=case))
     document = check_document(
-        document_from(answer.document), governance=own.governance(), crls=crls, now_ms=own.now_ms()
+        document_from(answer.document),
+        open_document=own.open_document,
+        governance=own.governance(),
+        crls=crls,
+        now_ms=own.now_ms(),
     )
     listed = _holds(own, case)
     subject = lift_subject(document.digest, holds_json(listed), listed.lift_subject.hex())

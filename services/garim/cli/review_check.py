@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from garim.documents.claims import Disclosure
-from garim.documents.formats import open_document
+from garim.documents.envelope import OpenDocument
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.kit.convert import Received
@@ -34,7 +34,12 @@ class CheckedReview:
 
 
 def check_document(
-    received: Received, *, governance: Governance, crls: Iterable[bytes], now_ms: int
+    received: Received,
+    *,
+    open_document: OpenDocument,
+    governance: Governance,
+    crls: Iterable[bytes],
+    now_ms: int,
 ) -> VerifiedDocument:
     """Verify a case's document as warrants does; see `verify_document`."""
     return verify_document(
@@ -54,6 +59,7 @@ def check_review(
     forecast: dsse.Envelope,
     subject: str,
     *,
+    open_document: OpenDocument,
     governance: Governance,
     crls: Iterable[bytes],
     now_ms: int,
@@ -64,6 +70,7 @@ def check_review(
         received: The case's document.
         forecast: The store's forecast.
         subject: What warrants says a decision names.
+        open_document: Opens the document.
         governance: In force, verified from the genesis digest.
         crls: Revocation lists at hand.
         now_ms: Time of the check, milliseconds since 1970.
@@ -72,7 +79,9 @@ def check_review(
         RefusedError: Those of `verify_document` and of statements; `DOCUMENT_KIND`, `FORECAST_SCOPE`,
             `DECISION_SUBJECT`.
     """
-    document = check_document(received, governance=governance, crls=crls, now_ms=now_ms)
+    document = check_document(
+        received, open_document=open_document, governance=governance, crls=crls, now_ms=now_ms
+    )
     if not isinstance(document.claims, Disclosure):
         raise RefusedError("DOCUMENT_KIND", "only a disclosure is reviewed", field="document")
     figures = Forecast.verify(forecast, governance.keys_of("messages"), mesh=governance.mesh, now=None)

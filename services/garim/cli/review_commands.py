@@ -96,6 +96,7 @@ def checked_case(own: Session, case: bytes, crls: Path) -> tuple[CheckedReview, 
         document_from(answer.document),
         envelope_from(answer.forecast),
         answer.review_subject.hex(),
+        open_document=own.open_document,
         governance=own.governance(),
         crls=crls_in(crls),
         now_ms=own.now_ms(),
@@ -223,6 +224,7 @@ def cancel(
         answer = own.warrants.GetCase(warrants_pb2.GetCaseRequest(case_id=number))
         document = check_document(
             document_from(answer.document),
+            open_document=own.open_document,
             governance=own.governance(),
             crls=crls_in(Places(mesh).crls),
             now_ms=own.now_ms(),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,10 +21,12 @@ from garim.api.redaction.v1.redaction_pb2_grpc import RedactionServiceStub
 from garim.api.warrants.v1.warrants_pb2_grpc import WarrantsServiceStub
 from garim.cli.keyfiles import passphrase_of
 from garim.cli.meshfolder import MeshFile, MeshFolder, Person
+from garim.documents.envelope import Envelope
 from garim.kit import governance_table
 from garim.kit.channel import Peers
 from garim.kit.clock import Clock, SystemClock
 from garim.kit.db import Database
+from garim.kit.document_opener import DocumentOpener
 from garim.kit.governance import GovernanceSource
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.ledger import Ledger, tables
@@ -55,6 +57,7 @@ class Session:
         self.person = person
         self.clock = clock
         self._peers = peers
+        self._documents: DocumentOpener | None = None
         self.governance_source = GovernanceSource(
             self.custody,
             mesh=mesh.mesh,
@@ -104,6 +107,17 @@ class Session:
         """Return the time in milliseconds since 1970."""
         return self.clock.now_ms()
 
+    def open_document(self, media_type: str, data: bytes) -> Envelope:
+        """Open a document in a child process; see `DocumentOpener.open`."""
+        if self._documents is None:
+            self._documents = DocumentOpener()
+        return self._documents.open(media_type, data)
+
+    def close(self) -> None:
+        """End what was started for this session."""
+        if self._documents is not None:
+            self._documents.close()
+
     def passphrase(self, file: Path | None) -> Secret:
         """Return the passphrase of the person's keys; see `keyfiles.passphrase_of`."""
         return passphrase_of(file, self.person.passphrase, f"{self.person.role} {self.person.name}")
@@ -137,7 +151,8 @@ def session(folder: Path, who: str, role: str) -> Iterator[Session]:
             with database.writing() as connection:
                 tables.create_all(connection)
                 governance_table.create_all(connection)
-            yield Session(mesh, person, clock, peers, database)
+            with closing(Session(mesh, person, clock, peers, database)) as own:
+                yield own
         finally:
             peers.close()
             database.close()

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from garim.documents import scope
 from garim.documents.claims import Claims, Disclosure, Supplementary
-from garim.documents.formats import open_document
+from garim.documents.envelope import OpenDocument
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.dossier import commitments
@@ -90,6 +90,7 @@ class CheckedRequest:
 def check_request(
     request: UnmaskRequest,
     *,
+    open_document: OpenDocument,
     governance: Governance,
     crls: Iterable[bytes],
     now_ms: int,
@@ -99,6 +100,7 @@ def check_request(
 
     Args:
         request: As custody handed it out.
+        open_document: Opens both documents.
         governance: In force, verified from the genesis digest.
         crls: Revocation lists at hand.
         now_ms: Time of the check, milliseconds since 1970.

@@ -74,6 +74,7 @@ def verify_request(
             one_time_public=answer.one_time_public_key,
             subject=answer.subject.hex(),
         ),
+        open_document=own.open_document,
         governance=own.governance(),
         crls=crls_in(crls),
         now_ms=own.now_ms(),

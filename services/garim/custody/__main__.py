@@ -27,6 +27,7 @@ from garim.custody.servicer_people import PeopleUseCases
 from garim.custody.servicer_unmask import UnmaskUseCases
 from garim.custody.settings import CustodySettings
 from garim.kit.db import Database
+from garim.kit.document_opener import DocumentOpener
 from garim.kit.files import read_file
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
@@ -52,6 +53,8 @@ def serve(settings: CustodySettings) -> None:
     Raises:
         RefusedError: It cannot start: keys, database, governance or address are not as they must be.
     """
+    # Before anything secret is read.
+    documents = DocumentOpener()
     process = Process(SERVICE, settings)
     clock, telemetry, mesh = process.clock, process.telemetry, settings.mesh
     key = load_statement_key(settings.statement_key)
@@ -79,6 +82,7 @@ def serve(settings: CustodySettings) -> None:
         clock=clock,
         provider=provider,
         opener=opener,
+        open_document=documents.open,
         governance=governance,
         log=ledger,
         journal=Journal(ledger, mesh, clock, public, key.sign),
@@ -103,6 +107,7 @@ def serve(settings: CustodySettings) -> None:
         RefusedCalls(ledger, clock, os.urandom),
     )
     server.health.register("database", database.check)
+    server.health.register("documents", documents.check)
     server.health.register("opener", opener.check)
     server.health.register("log", beginning.check)
     server.health.register("recovery", comparing.check)
@@ -120,6 +125,7 @@ def serve(settings: CustodySettings) -> None:
         comparing.close()
         beginning.close()
         opener.close()
+        documents.close()
         process.peers.close()
         database.close()
 

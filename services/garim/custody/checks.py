@@ -10,7 +10,6 @@ from typing import TypeVar
 from garim.custody.core import Core
 from garim.custody.gate import is_revoked
 from garim.documents.claims import Claims
-from garim.documents.formats import open_document
 from garim.documents.policy import Policy, judge
 from garim.documents.policy_model import PolicyVersion
 from garim.documents.verify import VerifiedDocument, verify_document
@@ -59,7 +58,7 @@ def verified_document(
     document = verify_document(
         received.content,
         media_type=received.media_type,
-        open_document=open_document,
+        open_document=core.open_document,
         trust=trust,
         audience=governance.audience,
         now_ms=core.clock.now_ms(),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from garim.custody.journal import Journal
 from garim.custody.ports import CaseStatusSource, GovernanceSource, Log, Opener
+from garim.documents.envelope import OpenDocument
 from garim.documents.policy import Policy
 from garim.documents.x509 import TrustPolicy
 from garim.kit.clock import Clock
@@ -24,6 +25,7 @@ class Core:
         clock: Wall and monotonic time.
         provider: Holds the objects that wrap every key; the main process creates and destroys them.
         opener: Does what needs an open key.
+        open_document: Opens documents, apart from any key.
         governance: The governance version in force.
         log: The log, to verify others' proofs.
         journal: Custody's own entries.
@@ -39,6 +41,7 @@ class Core:
     clock: Clock
     provider: KeyProvider
     opener: Opener
+    open_document: OpenDocument
     governance: GovernanceSource
     log: Log
     journal: Journal

@@ -26,4 +26,4 @@ class Envelope:
 
 
 OpenDocument = Callable[[str, bytes], Envelope]
-"""Opens a document of a media type or raises a `RefusedError`: `formats.open_document`, in a child process."""
+"""Opens a document of a media type or raises a `RefusedError`: `formats.open_document`, or a child for it."""

@@ -1,8 +1,8 @@
 """Child processes that give up everything before they read bytes that may be hostile.
 
-Two steps. The zygote leaves network, user and all files, once, as far as the kernel lets an ordinary process
-(`_give_up_files`). Each child then gives up the rest (`_confine`): descriptors, memory, time and, by a filter,
-all system calls but those that computing and answering take. This must succeed: the zygote begins when it has
+Two steps. The zygote leaves network, user and files, once, as far as the kernel lets an ordinary process
+(`_give_up_files`). Each child then gives up the rest (`_confine`): descriptors, memory, time and, by filter,
+all system calls but those that computing and answering take. This must succeed: a zygote begins when it has
 seen a child die of a forbidden call. Platforms without such a filter get the limits alone; whoever serves
 there asks `available` first.
 """

@@ -6,18 +6,17 @@ one document, and answers the envelope or the reasons against it.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from functools import partial
+
+# What libraries load at first use: a child can load nothing any more.
+import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - loaded for the children
 
 from garim.documents import formats
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit import confinement
 from garim.kit.document_opener import LIMITS, Opened, read_job, too_costly
 from garim.statements.refusal import Kind, RefusedError
-
-_LOADED_LATE = ("cryptography.hazmat.backends.openssl.backend",)
-"""What libraries load at first use: a child can load nothing any more."""
 
 
 def perform(job: bytes, *, confined: bool) -> bytes:
@@ -47,8 +46,6 @@ def perform(job: bytes, *, confined: bool) -> bytes:
 
 def main() -> None:
     """Run the zygote."""
-    for name in _LOADED_LATE:
-        importlib.import_module(name)
     confined = confinement.available()
     confinement.serve(int(sys.argv[1]), partial(perform, confined=confined), LIMITS)
 

@@ -29,7 +29,6 @@ _WAIT_S = 20.0
 _MARGIN_S = 5.0
 _NAME_BYTES = 1
 _COSTLY = frozenset({-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL})
-_KEPT_VARIABLES = ("PYTHONPATH", "PATH", "LANG", "LC_ALL")
 
 
 class Opened(BaseModel):
@@ -64,7 +63,7 @@ class DocumentOpener:
             failed=_failed,
             timeout_s=limits.wall_s + _MARGIN_S,
             # Secrets may stand in the service's environment.
-            environment={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+            environment={name: value for name, value in os.environ.items() if name == "PYTHONPATH"},
         )
 
     def open(self, media_type: str, data: bytes) -> Envelope:

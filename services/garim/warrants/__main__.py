@@ -11,6 +11,7 @@ from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
 from garim.api.custody.v1.custody_pb2_grpc import CustodyServiceStub
 from garim.api.warrants.v1.warrants_pb2_grpc import add_WarrantsServiceServicer_to_server
 from garim.kit.db import Database
+from garim.kit.document_opener import DocumentOpener
 from garim.kit.files import read_file
 from garim.kit.governance import GovernanceSource
 from garim.kit.governance_table import GovernanceTable
@@ -45,6 +46,8 @@ def serve(settings: WarrantsSettings) -> None:
     Raises:
         RefusedError: It cannot start: keys, database or address are not as they must be.
     """
+    # Before anything secret is read.
+    documents = DocumentOpener()
     process = Process(SERVICE, settings)
     clock, telemetry = process.clock, process.telemetry
     key = load_statement_key(settings.statement_key)
@@ -74,6 +77,7 @@ def serve(settings: WarrantsSettings) -> None:
         log=ledger,
         custody=CustodyPeer(process.peers),
         messages=MessagesPeer(process.peers),
+        open_document=documents.open,
         crls=RevocationLists(settings.crls_folder, database, clock).at_hand,
         sign=key.sign,
         clock=clock,
@@ -86,6 +90,7 @@ def serve(settings: WarrantsSettings) -> None:
         RefusedCalls(ledger, clock, os.urandom),
     )
     server.health.register("database", database.check)
+    server.health.register("documents", documents.check)
     server.health.register("governance", warrants.demand_ready)
     server.health.register("statement_key", lambda: demand_pinned(key, governance.current().keys_of(SERVICE)))
     flusher = Flusher(ledger, telemetry)
@@ -97,6 +102,7 @@ def serve(settings: WarrantsSettings) -> None:
     finally:
         watch.close()
         flusher.close()
+        documents.close()
         process.peers.close()
         database.close()
 

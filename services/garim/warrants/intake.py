@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 
 from garim.documents.claims import Claims, Disclosure, Supplementary
-from garim.documents.formats import open_document
 from garim.documents.policy import Policy, judge
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
@@ -127,7 +126,7 @@ def _verified(means: Means, received: Received, governance: Governance, policy: 
     return verify_document(
         received.content,
         media_type=received.media_type,
-        open_document=open_document,
+        open_document=means.open_document,
         trust=trust,
         audience=governance.audience,
         now_ms=now_ms,

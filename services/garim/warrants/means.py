@@ -6,6 +6,7 @@ import dataclasses
 import threading
 from collections.abc import Callable, Iterable
 
+from garim.documents.envelope import OpenDocument
 from garim.documents.policy import Policy, load_policy
 from garim.documents.policy_model import PolicyVersion
 from garim.documents.x509 import TrustPolicy
@@ -60,6 +61,7 @@ class Means:
         log: The transparency log.
         custody: Calls to custody.
         messages: Calls to the message store.
+        open_document: Opens documents, apart from any key.
         crls: Returns the revocation lists at hand under what governance trusts.
         sign: Signs bytes with the service's statement key.
         clock: Time.
@@ -73,6 +75,7 @@ class Means:
     log: Log
     custody: Custody
     messages: Messages
+    open_document: OpenDocument
     crls: Callable[[TrustPolicy], Iterable[bytes]]
     sign: Callable[[bytes], bytes]
     clock: Clock

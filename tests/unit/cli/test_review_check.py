@@ -7,6 +7,7 @@ import pytest
 from cli_support.world import SampleCase
 from garim.cli.hold_commands import lift_subject
 from garim.cli.review_check import CheckedReview, cancel_subject, check_document, check_review
+from garim.documents.formats import open_document
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import Received
 from garim.statements import dsse, strict_json, subjects
@@ -21,6 +22,7 @@ def check(case: SampleCase, **changes: Any) -> CheckedReview:
         Received(JWS_MEDIA_TYPE, changes.pop("document", case.warrant), ()),
         forecast,
         changes.pop("subject", stated),
+        open_document=open_document,
         governance=world.governance,
         crls=world.crls(),
         now_ms=world.now_ms,
@@ -69,7 +71,13 @@ def test_only_a_disclosure_is_reviewed(case: SampleCase) -> None:
 def test_a_cancelling_decision_is_about_this_case_and_document(case: SampleCase) -> None:
     world = case.world
     received = Received(JWS_MEDIA_TYPE, case.warrant, ())
-    document = check_document(received, governance=world.governance, crls=world.crls(), now_ms=world.now_ms)
+    document = check_document(
+        received,
+        open_document=open_document,
+        governance=world.governance,
+        crls=world.crls(),
+        now_ms=world.now_ms,
+    )
     stated = subjects.cancel(bytes(16), case.first.digest)
     assert cancel_subject(bytes(16), document, stated) == stated
     with pytest.raises(RefusedError) as refused:

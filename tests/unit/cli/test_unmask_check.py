@@ -14,6 +14,7 @@ from garim.cli.unmask_check import (
     demand_may_approve,
     reseal_shares,
 )
+from garim.documents.formats import open_document
 from garim.kit.convert import Logged, Received
 from garim.sealing import hpke, quorum
 from garim.sealing.quorum import SealedShare
@@ -43,6 +44,7 @@ def check(case: SampleCase, request: UnmaskRequest, now_ms: int | None = None) -
 
     return check_request(
         request,
+        open_document=open_document,
         governance=world.governance,
         crls=world.crls(),
         now_ms=now_ms or world.now_ms,
