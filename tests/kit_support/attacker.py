@@ -24,7 +24,7 @@ from garim.kit import confinement, document_child
 from garim.kit.document_opener import Opened, read_job
 from garim.statements.refusal import RefusedError
 
-LIMITS = confinement.Limits(memory_bytes=64 * 1024 * 1024, cpu_s=1, wall_s=2.5)
+LIMITS = confinement.Limits(memory_bytes=64 * 1024 * 1024, cpu_s=1, wall_s=4.0)
 LIBRARY = ctypes.CDLL(None, use_errno=True)
 
 
