@@ -114,7 +114,7 @@ class SecondVault(Vault):
         self.use_cases = UnmaskUseCases(self.core, self.unmasking, self.decisions, self.collecting)
         self.freezing = Freezing(self.core)
         self.revoking = Revoking(self.core)
-        self.governing = Governing(self.core, self.own)
+        self.governing = Governing(self.core, self.own, self.ledger.begin_under)
         self.restoring = Restoring(
             self.core, self.audit, self.ledger.refresh, Reapplying(self.core, self.own.catch_up)
         )

@@ -100,7 +100,7 @@ def serve(settings: CustodySettings) -> None:
         mesh,
         DossierUseCases.of(core),
         UnmaskUseCases.of(core, encrypt_to),
-        PeopleUseCases.of(core, governance),
+        PeopleUseCases.of(core, governance, ledger.begin_under),
     )
     server = process.server(
         [functools.partial(add_CustodyServiceServicer_to_server, servicer)],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 
+from sqlalchemy import Connection
+
 from garim.custody.core import Core
 from garim.custody.gate import demand_granted, demand_running
 from garim.custody.releases import disclosure_of, unknown_dossier
@@ -81,11 +83,22 @@ class Closing:
                 "DOSSIER_CHANGED", "the dossier was closed with other digests", kind=Kind.EXISTS
             )
         if dossier.state == "closed":
-            return _receipt(dossier)
+            return self.receipt(dossier)
         _demand_fields(dossier, finished)
         demand_granted(self._core, dossier.document_digest, dossier.case_id)
         closing = self._begin(dossier, finished, digest)
         return self._log(closing)
+
+    def receipt(self, dossier: Dossier) -> Logged:
+        """Return a closed dossier's receipt, logged anew where its log was succeeded.
+
+        Raises:
+            RefusedError: `DOSSIER_DAMAGED`; `LOG_*`.
+        """
+        known = _receipt(dossier)
+        if self._core.log.is_succeeded(known.proof):
+            return self._logged_anew(dossier.id, known.statement)
+        return known
 
     def _find(self, dossier_id: bytes) -> Dossier:
         with self._core.database.reading() as connection:
@@ -119,21 +132,28 @@ class Closing:
             return dossiers.find(connection, dossier.id) or now
 
     def _log(self, dossier: Dossier) -> Logged:
-        core = self._core
         if dossier.receipt is None:
             raise unknown_dossier()
-        envelope = dsse.from_bytes(dossier.receipt)
+        logged = self._appended(dossier.id, dsse.from_bytes(dossier.receipt))
+        with self._core.database.writing() as connection:
+            demand_running(connection, dossier.document_digest)
+            _keep(connection, dossier.id, logged)
+        return logged
+
+    def _logged_anew(self, dossier_id: str, envelope: dsse.Envelope) -> Logged:
+        logged = self._appended(dossier_id, envelope)
+        with self._core.database.writing() as connection:
+            _keep(connection, dossier_id, logged)
+        return logged
+
+    def _appended(self, dossier_id: str, envelope: dsse.Envelope) -> Logged:
         receipt = DossierReceipt.from_bytes(envelope.payload)
-        entry = core.journal.append(
+        entry = self._core.journal.append(
             "dossier-closed",
             envelope.payload,
-            key=dossier.id,
+            key=dossier_id,
             magnitudes={"identities": receipt.identities, "messages": receipt.messages},
         )
-        proof = strict_json.dump(entry.proof.to_object())
-        with core.database.writing() as connection:
-            demand_running(connection, dossier.document_digest)
-            dossiers.change(connection, dossier.id, state="closed", receipt_proof=proof)
         return Logged(envelope, entry.proof)
 
     def _signed(self, dossier: Dossier, finished: Finished) -> dsse.Envelope:
@@ -159,6 +179,11 @@ class Closing:
             messages=finished.messages,
             unmask_until=dossier.unmask_until_ms if dossier.mode == "sealed" else None,
         ).sign(core.sign)
+
+
+def _keep(connection: Connection, dossier_id: str, logged: Logged) -> None:
+    proof = strict_json.dump(logged.proof.to_object())
+    dossiers.change(connection, dossier_id, state="closed", receipt_proof=proof)
 
 
 def _receipt(dossier: Dossier) -> Logged:

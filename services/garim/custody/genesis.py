@@ -13,6 +13,7 @@ from garim.kit.ledger import Ledger
 from garim.kit.telemetry import Telemetry, log_refusal
 from garim.statements import dsse
 from garim.statements.governance import Governance
+from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
 
 VERSION_FILE = "version-1.json"
@@ -50,6 +51,14 @@ class OwnGovernance:
         """Return the SHA-256 of the version that leaf 0 of the log in force commits to, hexadecimal."""
         return self._chain.log_genesis()
 
+    def carried_pins(self, origin: str) -> tuple[CheckpointSeen, ...] | None:
+        """Return what was carried over from a log that another has succeeded; None for any other log."""
+        return self._chain.carried_pins(origin)
+
+    def ahead(self, version: Version) -> GovernanceChain:
+        """Return the chain as it will be once the next version is in force; see `GovernanceChain.ahead`."""
+        return self._chain.ahead(version)
+
     @property
     def height(self) -> int:
         """Number of the version in force; 0 while there is none."""
@@ -67,6 +76,14 @@ class OwnGovernance:
         """
         return self._chain.check(version)
 
+    def check_logged(self, version: Version) -> Governance:
+        """Return the next version if it may follow and is logged, without putting it in force.
+
+        Raises:
+            RefusedError: As `GovernanceChain.check_logged`.
+        """
+        return self._chain.check_logged(version)
+
     def put_in_force(self, version: Version) -> Governance:
         """Keep the next version durably, then put it in force; version 1, or one with its log proof.
 
@@ -74,9 +91,8 @@ class OwnGovernance:
             RefusedError: As `GovernanceChain.take`.
         """
         with self._lock:
-            document = self._chain.check(version)
-            if document.version > 1 and version.proof is None:
-                raise RefusedError("GOVERNANCE_LOG", "a version after the first needs its log proof")
+            # What is kept must verify at the next start.
+            document = self._chain.check_logged(version)
             self._table.append(document.version, version)
             return self._chain.take(version)
 

@@ -1,18 +1,30 @@
-"""How a proposed governance version comes into force."""
+"""How a proposed governance version comes into force: logged, or as the first leaf of another log.
+
+A lost or stuck log is succeeded by a version that names another one. It needs no answer of the lost log; it
+freezes custody, whatever state the database is in: what a restored database lost cannot be read from a log
+that is gone, so people have to say that this one is whole before anything opens.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import threading
+from collections.abc import Callable
 
 from garim.custody.core import Core
 from garim.custody.deciding import counting, verified_decision
 from garim.custody.genesis import OwnGovernance
-from garim.custody.tables import deciding, restoring
-from garim.kit.governance import ENTRY_VERSION, Version
+from garim.custody.tables import deciding, restoring, stopping
+from garim.custody.tables.stopping import Freeze
+from garim.kit.governance import ENTRY_VERSION, GovernanceView, Version
+from garim.kit.ledger import LoggedEntry
 from garim.statements import dsse, governance, strict_json
 from garim.statements.governance import Governance
 from garim.statements.refusal import Kind, RefusedError
+
+BeginLog = Callable[[GovernanceView, bytes], LoggedEntry]
+
+ID_BYTES = 16
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,11 +47,13 @@ class Governing:
     Args:
         core: Custody's means.
         own: The chain.
+        begin: Logs a document as the first leaf of the log that the given governance names.
         lock: Held while a version is put in force.
     """
 
     core: Core
     own: OwnGovernance
+    begin: BeginLog
     lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def versions(self, first: int) -> list[Version]:
@@ -56,21 +70,17 @@ class Governing:
         Raises:
             RefusedError: `GOVERNANCE_VERSION`, `GOVERNANCE_LOG`, and those of the document's fields.
         """
-        proposed = Governance.from_bytes(document)
+        current = self.own.current()
         before = self.versions(self.own.height)[-1]
-        if (
-            proposed.version != self.own.current().version + 1
-            or proposed.mesh != self.core.mesh
-            or proposed.previous != governance.digest(before.document)
-        ):
-            raise RefusedError(
-                "GOVERNANCE_VERSION", "it does not follow the version in force", field="version"
-            )
-        if proposed.log.origin != self.own.current().log.origin:
+        proposed = governance.follow(current, before.document, document)
+        succeeds = proposed.log.origin != current.log.origin
+        if succeeds and self.own.carried_pins(proposed.log.origin) is not None:
+            raise RefusedError("GOVERNANCE_LOG", "a log that was succeeded does not come back", field="log")
+        if succeeds and not governance.carries(proposed.log.old_pins, self.core.log.checkpoint_seen()):
             raise RefusedError(
                 "GOVERNANCE_LOG",
-                "a log is not succeeded while custody runs: see the operator's guide",
-                field="log",
+                "it does not carry what custody has pinned of the log in force: `garim governance draft`",
+                field="log.old_pins",
             )
         digest = governance.digest(document)
         with self.core.database.writing() as connection:
@@ -100,13 +110,14 @@ class Governing:
             Decisions that count, and how many are needed.
 
         Raises:
-            RefusedError: `GOVERNANCE_UNKNOWN`, `RECOVERY_PENDING`, `DECISION_*`, `GOVERNANCE_VERSION`, and
-                why the log refuses.
+            RefusedError: `GOVERNANCE_UNKNOWN`, `RECOVERY_PENDING`, `DECISION_*`, `GOVERNANCE_VERSION`,
+                `GOVERNANCE_LOG`, and why the log refuses.
         """
         core = self.core
         with core.database.reading() as connection:
-            restoring.demand_checked(connection)
             document = deciding.proposed(connection).get(digest)
+            if document is None or not self._succeeds(document):
+                restoring.demand_checked(connection)
         if document is None and self._is_in_force(digest):
             # The answer to the decision that put it in force was lost.
             needed = self.own.current().quorum
@@ -138,12 +149,34 @@ class Governing:
             kept = deciding.decisions(connection, digest)
             return tuple(counting(connection, self.core, kept, "governance", subject, at_ms).values())
 
+    def _succeeds(self, document: bytes) -> bool:
+        """Tell whether a version names another log than the one in force."""
+        return Governance.from_bytes(document).log.origin != self.own.current().log.origin
+
     def _put_in_force(self, digest: str, document: bytes, agreed: tuple[dsse.Envelope, ...]) -> None:
+        if self._succeeds(document):
+            self._succeed(digest, document, agreed)
+        else:
+            self._log(digest, document, agreed)
+        with self.core.database.writing() as connection:
+            deciding.clear_proposals(connection)
+
+    def _log(self, digest: str, document: bytes, agreed: tuple[dsse.Envelope, ...]) -> None:
         self.own.check(Version(document, agreed, None))
         beside = strict_json.dump({"decisions": [dsse.to_json(one) for one in agreed]})
         entry = self.core.journal.append(ENTRY_VERSION, document, key=digest, beside=beside)
         # What has expired by the log's time, or was made under another freeze, does not count.
         agreed = self._agreed(digest, document, entry.time_ms)
         self.own.put_in_force(Version(document, agreed, entry.proof))
+
+    def _succeed(self, digest: str, document: bytes, agreed: tuple[dsse.Envelope, ...]) -> None:
+        entry = self.begin(self.own.ahead(Version(document, agreed, None)), document)
+        # A leaf 0 that is found again, by a custody that died or was restored, may be older than a decision.
+        agreed = self._agreed(digest, document, max(entry.time_ms, self.core.clock.now_ms()))
+        version = Version(document, agreed, entry.proof)
+        self.own.check_logged(version)
         with self.core.database.writing() as connection:
-            deciding.clear_proposals(connection)
+            if stopping.freeze_in_force(connection) is None:
+                freeze = Freeze(self.core.draw(ID_BYTES).hex(), self.core.clock.now_ms(), "succession")
+                stopping.begin_freeze(connection, freeze)
+        self.own.put_in_force(version)

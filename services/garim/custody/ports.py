@@ -48,6 +48,10 @@ class Log(Protocol):
         """Demand that `actor` has logged `body` as `kind`, consistently with our pin; then pin."""
         ...
 
+    def is_succeeded(self, proof: LogProof) -> bool:
+        """Tell whether a proof claims a log that another has succeeded."""
+        ...
+
     def checkpoint_seen(self) -> CheckpointSeen | None:
         """Return the largest pinned checkpoint."""
         ...

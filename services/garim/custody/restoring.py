@@ -111,10 +111,11 @@ class Restoring:
             RefusedError: `LOG_*`: the log is silent or does not prove what it shows. `RECOVERY_LEAF`: an
                 entry's body cannot be read or applied; custody stays as shut as it is.
         """
+        origin = self.core.governance.current().log.origin
         seen = self.refresh()
         note = self._note(seen)
         with self.core.database.reading() as connection:
-            compared = restoring.compared(connection)
+            compared = restoring.compared(connection, origin)
         frontier, found = self._read(compared, seen)
         for one in found:
             if one.intent is not None:
@@ -127,7 +128,7 @@ class Restoring:
             self.reapplying.note_objects()
             self._log_recovery(self.freeze, lost)
         with self.core.database.writing() as connection:
-            restoring.complete(connection, frontier)
+            restoring.complete(connection, frontier, origin)
         return len(lost)
 
     def _read(self, compared: Frontier, seen: CheckpointSeen) -> tuple[Frontier, list[OwnLeaf]]:

@@ -86,7 +86,10 @@ def demand_reviewed(
             for one in dossiers.overlapping(connection, forecast.conversation_tags)
         ]
     # A dossier granted later is the later one's reason for review, not this one's.
-    overlaps = any(one is not None and granted_at(one) < logged.proof.index for one in touched)
+    overlaps = any(
+        one is not None and one.document_digest != document.digest and _was_granted_before(core, one, logged)
+        for one in touched
+    )
     figures = ForecastFigures(forecast.bystanders, overlaps or bool(grant.overlaps))
     if not review_causes(claims, figures, version):
         return
@@ -107,6 +110,7 @@ def demand_reviewed(
         )
 
 
-def granted_at(dossier: Dossier) -> int:
-    """Return the place of a dossier's grant in the log."""
-    return LogProof.from_object(strict_json.parse_object(dossier.grant_proof)).index
+def _was_granted_before(core: Core, dossier: Dossier, logged: Logged) -> bool:
+    """Tell whether a dossier's grant stands before another in the log, or in one that was succeeded since."""
+    proof = LogProof.from_object(strict_json.parse_object(dossier.grant_proof))
+    return core.log.is_succeeded(proof) or proof.index < logged.proof.index

@@ -13,7 +13,7 @@ from garim.api.custody.v1 import custody_pb2_grpc
 from garim.custody.core import Core
 from garim.custody.freezing import Freezing
 from garim.custody.genesis import OwnGovernance
-from garim.custody.governing import Governing
+from garim.custody.governing import BeginLog, Governing
 from garim.custody.revoking import Revoking
 from garim.custody.tables import counting, stopping
 from garim.kit.convert import document_from, envelope_from, envelope_to, proof_to
@@ -30,14 +30,15 @@ class PeopleUseCases:
     governing: Governing
 
     @classmethod
-    def of(cls, core: Core, own: OwnGovernance) -> PeopleUseCases:
+    def of(cls, core: Core, own: OwnGovernance, begin: BeginLog) -> PeopleUseCases:
         """Return all of them over the same means.
 
         Args:
             core: Custody's means.
             own: Custody's governance chain.
+            begin: Logs the first leaf of a log; see `Governing`.
         """
-        return cls(core, Revoking(core), Freezing(core), Governing(core, own))
+        return cls(core, Revoking(core), Freezing(core), Governing(core, own, begin))
 
 
 class PeopleRpcs(custody_pb2_grpc.CustodyServiceServicer):

@@ -12,6 +12,7 @@ import grpc
 from garim.api.common.v1 import statement_pb2
 from garim.api.custody.v1 import custody_pb2 as pb
 from garim.api.custody.v1 import custody_pb2_grpc
+from garim.custody.closing import Closing
 from garim.custody.collecting import Collecting, Encrypt
 from garim.custody.core import Core
 from garim.custody.deciding_unmask import UnmaskDecisions, find_request, tally
@@ -114,7 +115,7 @@ class UnmaskRpcs(custody_pb2_grpc.CustodyServiceServicer):
             ),
             first_document=statement_pb2.Document(media_type=dossier.media_type, content=dossier.document),
             grant=_logged(found.grant, found.grant_proof),
-            receipt=_receipt(dossier),
+            receipt=_receipt(self._core, dossier),
             identities=[pb.SealedIdentity(pseudonym=name, sealed=sealed) for name, sealed in identities],
             one_time_public_key=found.public_key,
             subject=bytes.fromhex(found.subject),
@@ -197,10 +198,11 @@ def _logged(statement: bytes, proof: bytes) -> statement_pb2.LoggedStatement:
     return logged_to(dsse.from_bytes(statement), LogProof.from_object(strict_json.parse_object(proof)))
 
 
-def _receipt(dossier: Dossier) -> statement_pb2.LoggedStatement:
+def _receipt(core: Core, dossier: Dossier) -> statement_pb2.LoggedStatement:
     if dossier.receipt is None or dossier.receipt_proof is None:
         raise RefusedError("DOSSIER_NOT_CLOSED", "the dossier has no receipt", kind=Kind.DATA_LOSS)
-    return _logged(dossier.receipt, dossier.receipt_proof)
+    receipt = Closing(core).receipt(dossier)
+    return logged_to(receipt.statement, receipt.proof)
 
 
 def _page_token(token: str) -> tuple[int, str] | None:

@@ -23,6 +23,7 @@ from garim.kit.convert import Logged, Received
 from garim.statements import dsse, strict_json, subjects
 from garim.statements.grants import UnmaskGrant
 from garim.statements.refusal import Kind, RefusedError
+from garim.translog.proven import LogProof
 
 ID_BYTES = 16
 
@@ -65,7 +66,16 @@ class Unmasking:
             demand_granted(core, document.digest, grant.case)
             request = self._make(received, document, claims, grant, logged, proven.digest, identities)
             known = self._keep(request, document, dossier, identities, proven.digest)
+        self._renew(known, logged)
         return self._logged(known, dossier)
+
+    def _renew(self, known: UnmaskRequest, logged: Logged) -> None:
+        """Keep the grant's new proof where the kept one is of a former log, which no custodian takes."""
+        if known.is_lost:
+            return
+        if self.core.log.is_succeeded(LogProof.from_object(strict_json.parse_object(known.grant_proof))):
+            with self.core.database.writing() as connection:
+                unmask.change(connection, known.id, grant_proof=strict_json.dump(logged.proof.to_object()))
 
     def _dossier(self, claims: Supplementary) -> Dossier:
         with self.core.database.reading() as connection:

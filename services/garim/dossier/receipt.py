@@ -11,7 +11,9 @@ from garim.statements import dsse, strict_json
 from garim.statements.governance import Governance, raw_key, verify_genesis, verify_next
 from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import RefusedError
+from garim.translog.checkpoint import parse_checkpoint_text
 from garim.translog.keys import VerifierKey
+from garim.translog.note import parse_note
 from garim.translog.proven import LogProof, verify_logged
 
 
@@ -121,12 +123,35 @@ def verify_governance(links: tuple[GovernanceLink, ...], genesis: str) -> Govern
     Raises:
         RefusedError: `GOVERNANCE_GENESIS`, `GOVERNANCE_VERSION`, `GOVERNANCE_QUORUM`.
     """
+    return _chain(links, genesis)[-1]
+
+
+def _chain(links: tuple[GovernanceLink, ...], genesis: str) -> list[Governance]:
     if not links:
         raise RefusedError("GOVERNANCE_GENESIS", "there is no governance version", field="governance")
-    governance = verify_genesis(links[0].document, links[0].decisions, genesis)
+    versions = [verify_genesis(links[0].document, links[0].decisions, genesis)]
     for before, link in itertools.pairwise(links):
-        governance = verify_next(governance, before.document, link.document, link.decisions)
-    return governance
+        versions.append(verify_next(versions[-1], before.document, link.document, link.decisions))
+    return versions
+
+
+def _of_log(versions: list[Governance], proof: LogProof) -> Governance:
+    """Return the last version that names the log of a proof; the one in force where none does.
+
+    Raises:
+        RefusedError: `LOG_SUCCEEDED`: the former log's checkpoint lies behind what its successor carries.
+    """
+    claimed = parse_checkpoint_text(parse_note(proof.checkpoint).text)
+    for version, after in itertools.pairwise(versions):
+        if version.log.origin == claimed.origin != after.log.origin:
+            if claimed.size > max(pin.size for pin in after.log.old_pins):
+                raise RefusedError(
+                    "LOG_SUCCEEDED",
+                    "the proof is of a log that had been succeeded by then: fetch the receipt anew",
+                    field="proof",
+                )
+            return version
+    return versions[-1]
 
 
 def log_key(governance: Governance) -> VerifierKey:
@@ -173,9 +198,11 @@ def verify_receipt(file: ReceiptFile, genesis: str) -> tuple[DossierReceipt, Gov
     Raises:
         RefusedError: Those of `verify_governance`, `Statement.verify` and `verify_statement_logged`.
     """
-    governance = verify_governance(file.governance, genesis)
+    versions = _chain(file.governance, genesis)
+    governance = versions[-1]
     receipt = DossierReceipt.verify(
         file.receipt.statement, governance.keys_of("custody"), mesh=governance.mesh, now=None
     )
-    verify_statement_logged(file.receipt, governance, "dossier-closed", "custody")
+    logged_under = _of_log(versions, file.receipt.proof)
+    verify_statement_logged(file.receipt, logged_under, "dossier-closed", "custody")
     return receipt, governance

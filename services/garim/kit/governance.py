@@ -7,6 +7,7 @@ ones.
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
@@ -17,6 +18,7 @@ from garim.kit.convert import envelope_from, proof_from
 from garim.kit.identity import service_id
 from garim.statements import dsse, governance
 from garim.statements.governance import Governance
+from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.keys import VerifierKey
 from garim.translog.leaf import ZERO_SALT
@@ -54,6 +56,10 @@ class GovernanceView(Protocol):
 
     def log_genesis(self) -> str:
         """Return the SHA-256 of the version that leaf 0 of the log in force commits to, in hexadecimal."""
+        ...
+
+    def carried_pins(self, origin: str) -> tuple[CheckpointSeen, ...] | None:
+        """Return what was carried over from a log that another has succeeded; None for any other log."""
         ...
 
 
@@ -130,6 +136,29 @@ class GovernanceChain:
             first = version
         return governance.digest(first.document)
 
+    def carried_pins(self, origin: str) -> tuple[CheckpointSeen, ...] | None:
+        """Return what the version that ended a log carries of it; None for any other log.
+
+        Args:
+            origin: The log's name.
+        """
+        for (_, before), (_, after) in itertools.pairwise(self._versions):
+            if before.log.origin == origin != after.log.origin:
+                return after.log.old_pins
+        return None
+
+    def ahead(self, version: Version) -> GovernanceChain:
+        """Return a chain as it will be once this next version, which nothing logs yet, is in force.
+
+        Custody begins a succeeding log under it.
+
+        Raises:
+            RefusedError: As `check`.
+        """
+        chain = GovernanceChain(self._mesh, self._genesis)
+        chain._versions = (*self._versions, (version, self.check(version)))
+        return chain
+
     def check(self, version: Version) -> Governance:
         """Return the next version if it may follow, without taking it in.
 
@@ -137,16 +166,32 @@ class GovernanceChain:
             version: What was received or drawn up.
 
         Raises:
-            RefusedError: `GOVERNANCE_GENESIS`, `GOVERNANCE_QUORUM`, `GOVERNANCE_VERSION`, and those of the
-                document's fields.
+            RefusedError: `GOVERNANCE_GENESIS`, `GOVERNANCE_QUORUM`, `GOVERNANCE_VERSION`, `GOVERNANCE_LOG`: it
+                returns to a log that was succeeded or whose key changed; those of the document's fields.
         """
         if not self._versions:
             first = governance.verify_genesis(version.document, version.decisions, self._genesis)
             if first.mesh != self._mesh:
                 raise RefusedError("GOVERNANCE_GENESIS", "version 1 is of another mesh", field="mesh")
             return first
-        last, document = self._versions[-1]
-        return governance.verify_next(document, last.document, version.document, version.decisions)
+        last, current = self._versions[-1]
+        proposed = governance.verify_next(current, last.document, version.document, version.decisions)
+        if self.carried_pins(proposed.log.origin) is not None:
+            raise RefusedError(
+                "GOVERNANCE_LOG", "a log that was succeeded does not come back: name a new one", field="log"
+            )
+        return proposed
+
+    def check_logged(self, version: Version) -> Governance:
+        """Return the next version if it may follow and its proof shows that it is logged; takes nothing in.
+
+        Raises:
+            RefusedError: As `check`; `GOVERNANCE_LOG`: without proof; a reason of `verify_logged`.
+        """
+        document = self.check(version)
+        if document.version > 1:
+            self._demand_logged(version, document)
+        return document
 
     def take(self, version: Version, *, logged: bool = True) -> Governance:
         """Take in the next version.
@@ -157,11 +202,9 @@ class GovernanceChain:
                 may say no.
 
         Raises:
-            RefusedError: As `check`; `GOVERNANCE_LOG`: without proof; a reason of `verify_logged`.
+            RefusedError: As `check` or `check_logged`.
         """
-        document = self.check(version)
-        if logged and document.version > 1:
-            self._demand_logged(version, document)
+        document = self.check_logged(version) if logged else self.check(version)
         self._versions = (*self._versions, (version, document))
         return document
 
@@ -244,6 +287,15 @@ class GovernanceSource:
         """
         self._refresh_if_due()
         return self._chain.log_genesis()
+
+    def carried_pins(self, origin: str) -> tuple[CheckpointSeen, ...] | None:
+        """Return what was carried over from a log that another has succeeded; None for any other log.
+
+        Raises:
+            RefusedError: As `current`.
+        """
+        self._refresh_if_due()
+        return self._chain.carried_pins(origin)
 
     def _refresh_if_due(self) -> None:
         # While one thread asks, the others go on with what was verified before; without anything they wait.

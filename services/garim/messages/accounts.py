@@ -18,6 +18,7 @@ from garim.messages.reader import HEADER_BYTES
 from garim.statements import dsse, strict_json
 from garim.statements.labels import lp
 from garim.statements.receipts import EpochClosed
+from garim.translog.proven import LogProof
 from garim.translog.tree import Frontier, hash_leaf
 
 _CONVERSATIONS_AT_ONCE = 50_000
@@ -89,6 +90,22 @@ class Accountant:
         proof = strict_json.dump(entry.proof.to_object())
         with self._database.writing() as connection:
             rows.close(connection, epoch.number, dsse.to_bytes(envelope), proof)
+
+    def log_anew(self) -> None:
+        """Log the accounts whose proofs are of a former log in the one in force; nothing else takes them.
+
+        Raises:
+            RefusedError: As `close`.
+        """
+        with self._database.reading() as connection:
+            kept = rows.closed(connection)
+        for number, data, proof in kept:
+            if self._log.is_succeeded(LogProof.from_object(strict_json.parse_object(proof))):
+                envelope = dsse.from_bytes(data)
+                epoch = EpochClosed.from_bytes(envelope.payload).epoch
+                entry = self._log.append("epoch-closed", envelope.payload, key=epoch)
+                with self._database.writing() as connection:
+                    rows.close(connection, number, data, strict_json.dump(entry.proof.to_object()))
 
     def _state(self, epoch: rows.EndingEpoch) -> bytes:
         self._digest_conversations(epoch.number)

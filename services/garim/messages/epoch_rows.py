@@ -185,6 +185,15 @@ def close(connection: sa.Connection, epoch: int, envelope: bytes, proof: bytes) 
     )
 
 
+def closed(connection: sa.Connection) -> list[tuple[int, bytes, bytes]]:
+    """Return the closed epochs that still have rows: number, signed account, log proof."""
+    result = connection.exec_driver_sql(
+        "SELECT number, envelope, proof FROM epochs e WHERE envelope IS NOT NULL AND (dropped = 0"
+        " OR EXISTS (SELECT 1 FROM preserved p WHERE p.epoch = e.number)) ORDER BY number"
+    )
+    return [(row.number, row.envelope, row.proof) for row in result]
+
+
 def forget_batch_ids(connection: sa.Connection, before_ms: int) -> None:
     """Forget the batch ids of epochs that ended before a time."""
     connection.exec_driver_sql(

@@ -33,6 +33,10 @@ class Log(Protocol):
         """Log a body and return its proof."""
         ...
 
+    def is_succeeded(self, proof: LogProof) -> bool:
+        """Tell whether a proof claims a log that another has succeeded."""
+        ...
+
     def checkpoint_seen(self) -> CheckpointSeen | None:
         """Return the largest pinned checkpoint."""
         ...

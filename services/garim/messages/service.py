@@ -180,6 +180,7 @@ class MessageStore:
             self._accountant.end(epoch.number)
             self._accountant.close(epoch)
             self._telemetry.info("epoch_closed", epoch=epoch.epoch.hex())
+        self._accountant.log_anew()
 
     def _drop_epochs(self) -> None:
         for number in self._retention.drop_due(self._governance().terms.retention):

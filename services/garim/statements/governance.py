@@ -198,9 +198,9 @@ def decision_subject(document: bytes) -> str:
 
 def _approvals(
     document: bytes, decisions: Iterable[dsse.Envelope], judges: Governance, in_force: int
-) -> set[str]:
-    """Return which of the judging version's custodians approved `document` under version `in_force`."""
-    approved: set[str] = set()
+) -> dict[str, CheckpointSeen | None]:
+    """Return who of the judging version's custodians approved, and the log as each had pinned it."""
+    approved: dict[str, CheckpointSeen | None] = {}
     for envelope in decisions:
         for one in judges.custodians:
             try:
@@ -213,7 +213,7 @@ def _approvals(
                 and decision.governance == in_force
                 and decision.subject == decision_subject(document)
             ):
-                approved.add(one.person)
+                approved[one.person] = decision.checkpoint
     return approved
 
 
@@ -240,6 +240,57 @@ def verify_genesis(document: bytes, decisions: Iterable[dsse.Envelope], genesis:
     return governance
 
 
+def carries(pins: Iterable[CheckpointSeen], seen: CheckpointSeen | None) -> bool:
+    """Tell whether carried pins hold somebody's pin of the former log, or a larger checkpoint of it.
+
+    Args:
+        pins: What the version that ended that log carries.
+        seen: Somebody's pin of that log; None where they had none.
+    """
+    return seen is None or any(one == seen or one.size > seen.size for one in pins)
+
+
+def follow(current: Governance, current_bytes: bytes, document: bytes) -> Governance:
+    """Return the version that may follow `current` once its quorum has signed it.
+
+    A version either keeps the log as it is known, or names another log with a key of its own and carries what
+    was pinned of the former one.
+
+    Args:
+        current: The version in force.
+        current_bytes: Its exact bytes.
+        document: Exact bytes of the next version.
+
+    Raises:
+        RefusedError: `GOVERNANCE_VERSION` (not the next one, or another mesh's), `GOVERNANCE_LOG`, and those
+            of `Governance.from_bytes`.
+    """
+    proposed = Governance.from_bytes(document)
+    if (
+        proposed.version != current.version + 1
+        or proposed.previous != digest(current_bytes)
+        or proposed.mesh != current.mesh
+    ):
+        raise RefusedError(
+            "GOVERNANCE_VERSION", "the version does not follow the one in force", field="version"
+        )
+    before, log = current.log, proposed.log
+    if log.origin != before.origin:
+        if log.key == before.key or not log.old_pins:
+            raise RefusedError(
+                "GOVERNANCE_LOG",
+                "a log that succeeds another has a key of its own and carries the former one's highest pins",
+                field="log",
+            )
+    elif (log.key, log.old_pins) != (before.key, before.old_pins):
+        raise RefusedError(
+            "GOVERNANCE_LOG",
+            "a log keeps its key and what it carries of the one before: another log needs another origin",
+            field="log",
+        )
+    return proposed
+
+
 def verify_next(
     current: Governance, current_bytes: bytes, document: bytes, decisions: Iterable[dsse.Envelope]
 ) -> Governance:
@@ -252,19 +303,18 @@ def verify_next(
         decisions: Decisions of the current version's custodians.
 
     Raises:
-        RefusedError: `GOVERNANCE_VERSION` (not the next one, or another mesh's), `GOVERNANCE_QUORUM`, and
-            those of `Governance.from_bytes`.
+        RefusedError: Those of `follow`; `GOVERNANCE_QUORUM`; `GOVERNANCE_LOG`: another log that does not
+            carry what one who signed had pinned of the former.
     """
-    governance = Governance.from_bytes(document)
-    if (
-        governance.version != current.version + 1
-        or governance.previous != digest(current_bytes)
-        or governance.mesh != current.mesh
-    ):
-        raise RefusedError(
-            "GOVERNANCE_VERSION", "the version does not follow the one in force", field="version"
-        )
+    proposed = follow(current, current_bytes, document)
     approvals = _approvals(document, decisions, current, current.version)
     if len(approvals) < current.quorum:
         raise RefusedError("GOVERNANCE_QUORUM", f"needs {current.quorum} custodians of the version before it")
-    return governance
+    succeeds = proposed.log.origin != current.log.origin
+    if succeeds and not all(carries(proposed.log.old_pins, seen) for seen in approvals.values()):
+        raise RefusedError(
+            "GOVERNANCE_LOG",
+            "the log's successor does not carry what a custodian who signed had pinned of the former log",
+            field="log.old_pins",
+        )
+    return proposed

@@ -59,6 +59,10 @@ class SampleGovernance:
         """Return the SHA-256 of the version that leaf 0 of the log commits to."""
         return self.chain.log_genesis()
 
+    def carried_pins(self, origin: str) -> tuple[CheckpointSeen, ...] | None:
+        """Return what was carried over from a log that another has succeeded."""
+        return self.chain.carried_pins(origin)
+
     def draft(
         self,
         *,

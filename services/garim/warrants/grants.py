@@ -64,6 +64,33 @@ def conclude(means: Means, case: Case) -> Case:
     return means.store.settle(case.id, lambda view: _committed(view, statement))
 
 
+def is_of_former_log(means: Means, case: Case) -> bool:
+    """Tell whether a case's grant lies in a log that another has succeeded: nobody takes its proof."""
+    known = case.statement
+    return case.state is State.GRANTED and known is not None and means.log.is_succeeded(known.proof)
+
+
+def logged_anew(means: Means, case: Case) -> Case:
+    """Log a case's grant in the log in force where its proof is of a former one; it stays the same grant.
+
+    Args:
+        means: What the service works with.
+        case: Any case.
+
+    Raises:
+        RefusedError: Those of the log.
+    """
+    if case.statement is None or not is_of_former_log(means, case):
+        return case
+    envelope = case.statement.statement
+    entry, _ = _ENTRIES[case.kind]
+    logged = means.log.append(entry, envelope.payload, key=case.id.hex(), magnitudes=_magnitudes(case))
+    renewed = Change(statement=Logged(envelope, logged.proof))
+    return means.store.settle(
+        case.id, lambda view: renewed if view.case.state is State.GRANTED else NOTHING_TO_CHANGE
+    )
+
+
 def _with_body(means: Means, case: Case) -> Case:
     """Make the body durable, once, from what is true inside the transaction."""
     if case.body is not None:

@@ -133,6 +133,10 @@ class Log(Protocol):
         """Append an entry and return its verified proof."""
         ...
 
+    def is_succeeded(self, proof: LogProof) -> bool:
+        """Tell whether a proof claims a log that another has succeeded."""
+        ...
+
     def checkpoint_seen(self) -> CheckpointSeen | None:
         """Return the largest pinned checkpoint."""
         ...

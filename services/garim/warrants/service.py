@@ -15,7 +15,7 @@ from garim.statements.refusal import Kind, RefusedError
 from garim.warrants.casebook import Casebook
 from garim.warrants.cases import NOTHING_TO_CHANGE, SERVICE, Case, Change, Note, Reason
 from garim.warrants.forecasts import foresee
-from garim.warrants.grants import conclude, granted
+from garim.warrants.grants import conclude, granted, is_of_former_log, logged_anew
 from garim.warrants.handling import Handling
 from garim.warrants.intake import is_answer, note_refusal, take_in
 from garim.warrants.machine import FINAL, GRANTED, Cause, State
@@ -114,10 +114,15 @@ class Warrants:
     def show(self, case_id: bytes) -> Shown:
         """Return a case.
 
+        A grant whose log was succeeded is logged anew; a second request's when its document is filed again,
+        since custody must hear of it.
+
         Raises:
-            RefusedError: `CASE_UNKNOWN`.
+            RefusedError: `CASE_UNKNOWN`; those of the log where a grant is logged anew.
         """
         case = self._known(case_id)
+        if case.kind != "supplementary":
+            case = logged_anew(self._means, case)
         subject = ""
         if case.state is State.IN_REVIEW:
             policy = self._means.policies.in_force(self._means.governance.current())
@@ -217,7 +222,9 @@ class Warrants:
             policy = self._means.policies.in_force(self._means.governance.current())
             case = lapse(self._means, case, policy, self._means.clock.now_ms())
         case = conclude(self._means, case)
-        if case.kind == "supplementary" and case.state is State.GRANTED and not case.request:
+        stale = is_of_former_log(self._means, case)
+        case = logged_anew(self._means, case)
+        if case.kind == "supplementary" and case.state is State.GRANTED and (stale or not case.request):
             case = self._requested(case)
         return case
 

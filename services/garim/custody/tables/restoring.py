@@ -19,6 +19,8 @@ comparison = Table(
     Column("state", String, nullable=False),
     Column("size", Integer, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
+    # The log that size and frontier belong to; null before anything was compared.
+    Column("origin", String),
 )
 
 
@@ -36,9 +38,11 @@ def demand_checked(connection: Connection) -> None:
         )
 
 
-def compared(connection: Connection) -> Frontier:
-    """Return the part of the log that was compared by an earlier start."""
-    row: Any = connection.execute(select(comparison.c.size, comparison.c.frontier)).one()
+def compared(connection: Connection, origin: str) -> Frontier:
+    """Return the part of a log that was compared by an earlier start; nothing of a log that is new here."""
+    row: Any = connection.execute(select(comparison.c.size, comparison.c.frontier, comparison.c.origin)).one()
+    if row.origin != origin:
+        return Frontier()
     hashes = tuple(row.frontier[at : at + HASH_BYTES] for at in range(0, len(row.frontier), HASH_BYTES))
     return Frontier(row.size, hashes)
 
@@ -48,8 +52,10 @@ def begin(connection: Connection) -> None:
     connection.execute(update(comparison).values(state="unchecked"))
 
 
-def complete(connection: Connection, frontier: Frontier) -> None:
-    """Record that everything up to a size of the log is in this database."""
+def complete(connection: Connection, frontier: Frontier, origin: str) -> None:
+    """Record that everything up to a size of a log is in this database."""
     connection.execute(
-        update(comparison).values(state="checked", size=frontier.size, frontier=b"".join(frontier.hashes))
+        update(comparison).values(
+            state="checked", size=frontier.size, frontier=b"".join(frontier.hashes), origin=origin
+        )
     )

@@ -19,7 +19,7 @@ class Freeze:
     Attributes:
         id: Random id, 32 hexadecimal digits.
         since_ms: When it began.
-        cause: `custodian` or `recovery`.
+        cause: `custodian`, `recovery` or `succession`.
     """
 
     id: str

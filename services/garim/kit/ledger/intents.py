@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from garim.kit.ledger.tables import intents
 from garim.statements import strict_json
-from garim.translog.leaf import ZERO_SALT
+from garim.translog.leaf import ZERO_SALT, commitment
 from garim.translog.proven import LogProof
 
 
@@ -52,6 +52,18 @@ class Intent:
     def is_sent_with_present_time(self) -> bool:
         """Whether it is logged once, however late: it opens nothing (deferred) or is leaf 0 (zero salt)."""
         return self.deferred or self.salt == ZERO_SALT
+
+
+def of_genesis(kind: str, document: bytes, now_ms: int) -> Intent:
+    """Return the one attempt to log governance as leaf 0: with zero salt, which makes it the same everywhere.
+
+    Args:
+        kind: Type of a log's first entry.
+        document: Exact bytes of the version.
+        now_ms: Milliseconds since 1970.
+    """
+    fixed = commitment(ZERO_SALT, document)
+    return Intent(kind, fixed.hex(), 1, document, ZERO_SALT, fixed, {}, None, now_ms, deferred=False)
 
 
 def insert(connection: sa.Connection, intent: Intent) -> None:

@@ -14,13 +14,15 @@ from garim.kit.convert import pin_to
 from garim.kit.db import Database
 from garim.kit.governance import ENTRY_GENESIS, GovernanceView, LogKeys, log_keys
 from garim.kit.ledger import intents
+from garim.kit.ledger.answers import as_data_loss, demand_contents, demand_same
 from garim.kit.ledger.intents import Intent
 from garim.kit.ledger.log import AuditLog, ask, fork
 from garim.kit.ledger.pins import Pins, seen
 from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
-from garim.translog.checkpoint import Checkpoint, verify_checkpoint
+from garim.translog.checkpoint import Checkpoint, parse_checkpoint_text, verify_checkpoint
 from garim.translog.leaf import SALT_BYTES, ZERO_SALT, Leaf, commitment
+from garim.translog.note import parse_note
 from garim.translog.proven import LogProof, verify_logged
 
 TOLERANCE_MS = 120_000
@@ -95,7 +97,7 @@ class Ledger:
             kind: Type of the entry, kebab case.
             body: What is committed to.
             key: Idempotence key: the same kind, key and body again is the same entry while that is younger
-                than two minutes, and the next attempt afterwards.
+                than two minutes and its log has no successor, and the next attempt afterwards.
             magnitudes: Public counts.
             sealed: Seals body and salt into the leaf; custody alone.
 
@@ -117,23 +119,32 @@ class Ledger:
         """
         now_ms = self._clock.now_ms()
         with self._database.writing() as connection:
-            fixed = commitment(ZERO_SALT, document)
-            intent = intents.by_commitment(connection, fixed)
+            fresh = intents.of_genesis(ENTRY_GENESIS, document, now_ms)
+            intent = intents.by_commitment(connection, fresh.commitment)
             if intent is None:
-                intent = Intent(
-                    ENTRY_GENESIS,
-                    fixed.hex(),
-                    1,
-                    document,
-                    ZERO_SALT,
-                    fixed,
-                    _NONE,
-                    None,
-                    now_ms,
-                    deferred=False,
-                )
+                intent = fresh
                 intents.insert(connection, intent)
         return self._logged(intent)
+
+    def begin_under(self, governance: GovernanceView, document: bytes) -> LoggedEntry:
+        """Log a version as leaf 0 of the log that succeeds another, before that version is in force.
+
+        Args:
+            governance: The chain as it will be.
+            document: The version's exact bytes.
+
+        Raises:
+            RefusedError: As `begin`; `LOG_FORK`: the version does not carry our pin of the former log.
+        """
+        ahead = Ledger(
+            self._log,
+            governance=governance,
+            actor=self._actor,
+            database=self._database,
+            clock=self._clock,
+            random_bytes=self._random_bytes,
+        )
+        return ahead.begin(document)
 
     def later(
         self,
@@ -179,12 +190,28 @@ class Ledger:
             The leaf, whose time and magnitudes now count; the proof's checkpoint is pinned.
 
         Raises:
-            RefusedError: The reasons of `verify_logged`; `LOG_FORK` and `LOG_GENESIS` (data loss),
-                `LOG_UNAVAILABLE`.
+            RefusedError: `LOG_SUCCEEDED`: it lies in a log that another has succeeded. The reasons of
+                `verify_logged`; `LOG_FORK` and `LOG_GENESIS` (data loss), `LOG_UNAVAILABLE`.
         """
+        if self.is_succeeded(proof):
+            raise RefusedError(
+                "LOG_SUCCEEDED",
+                "the proof is of a log that another has succeeded: start again, so that it is logged anew",
+                kind=Kind.PRECONDITION,
+                field="proof",
+            )
         leaf, checkpoint = self._proven(body, proof, kind, actor, self._keys())
         self._pins.accept(proof.checkpoint, checkpoint)
         return leaf
+
+    def is_succeeded(self, proof: LogProof) -> bool:
+        """Tell whether a proof claims a log that another has succeeded: who logged it has to log it anew.
+
+        Raises:
+            RefusedError: `LOG_NOTE`, `LOG_CHECKPOINT`; those of the governance source.
+        """
+        claimed = parse_checkpoint_text(parse_note(proof.checkpoint).text)
+        return self._governance.carried_pins(claimed.origin) is not None
 
     def checkpoint_seen(self) -> CheckpointSeen | None:
         """Return the largest pinned checkpoint of the log in force, as statements name it."""
@@ -269,7 +296,7 @@ class Ledger:
         with self._database.writing() as connection:
             last = intents.latest(connection, kind, key)
             if last is not None:
-                _demand_same(last, body)
+                demand_same(last, body)
                 if not self._is_stale(last):
                     return last
             number = 1 if last is None else last.attempt + 1
@@ -282,9 +309,11 @@ class Ledger:
         if last is None:
             intents.insert(connection, fresh)
         else:
-            _demand_same(last, fresh.body)
+            demand_same(last, fresh.body)
 
     def _is_stale(self, intent: Intent) -> bool:
+        if intent.proof is not None and self.is_succeeded(intent.proof):
+            return True
         when_ms = intent.time_ms if intent.logged_ms is None else intent.logged_ms
         return abs(self._clock.now_ms() - when_ms) >= TOLERANCE_MS
 
@@ -305,9 +334,9 @@ class Ledger:
         proof = LogProof(answer.leaf, intent.salt, answer.index, tuple(answer.path), answer.checkpoint)
         try:
             leaf, checkpoint = self._proven(intent.body, proof, intent.kind, self._actor, keys)
-            _demand_contents(leaf, intent)
+            demand_contents(leaf, intent)
         except RefusedError as error:
-            raise _as_data_loss(error) from error
+            raise as_data_loss(error) from error
         self._demand_forwards(pin, checkpoint, proof.checkpoint)
         wrong_time = self._wrong_time(leaf, intent)
         self._pins.accept(
@@ -364,27 +393,7 @@ class Ledger:
                 answer.checkpoint, keys.log_key, keys.origin, witnesses=keys.witnesses
             )
         except RefusedError as error:
-            raise _as_data_loss(error) from error
+            raise as_data_loss(error) from error
         self._demand_forwards(pin, checkpoint, answer.checkpoint)
         self._pins.accept(answer.checkpoint, checkpoint, sent=pin, path=tuple(answer.consistency))
         return CheckpointSeen(size=checkpoint.size, root=checkpoint.root.hex())
-
-
-def _demand_same(intent: Intent, body: bytes) -> None:
-    if intent.body != body:
-        raise RefusedError(
-            "LOG_KEY_REUSED",
-            "this key stands for another body: take a new one",
-            kind=Kind.EXISTS,
-            field="key",
-        )
-
-
-def _demand_contents(leaf: Leaf, intent: Intent) -> None:
-    if dict(leaf.magnitudes) != dict(intent.magnitudes) or leaf.sealed != intent.sealed:
-        raise RefusedError("LOG_LEAF", "the log has changed the entry's magnitudes or sealed body")
-
-
-def _as_data_loss(error: RefusedError) -> RefusedError:
-    """What the log answers wrongly is no fault of who asked us."""
-    return RefusedError(error.reason, error.message, kind=Kind.DATA_LOSS, field=error.field)

@@ -15,7 +15,7 @@ from garim.kit.governance import ENTRY_GENESIS, GovernanceView
 from garim.kit.identity import service_id
 from garim.kit.ledger.log import AuditLog, ask, fork, unavailable
 from garim.kit.ledger.tables import forks, pins
-from garim.statements.governance import Governance
+from garim.statements.governance import Governance, carries
 from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.checkpoint import Checkpoint
@@ -145,14 +145,21 @@ class Pins:
             ) from error
 
     def _demand_old_pins(self, governance: Governance) -> None:
-        """A log may succeed another only if governance carries what this service had pinned of the former."""
-        carried = governance.log.old_pins
+        """A log may succeed another only if governance carries what this service had pinned of the former.
+
+        The former pins stay where they are, for the record.
+        """
         with self._database.reading() as connection:
-            others = sa.select(pins.c.size, pins.c.root).where(pins.c.origin != governance.log.origin)
-            for size, root in connection.execute(others):
-                same = CheckpointSeen(size=size, root=root.hex())
-                if same not in carried and all(one.size <= size for one in carried):
-                    raise fork("the log's successor does not carry what was pinned of the former log")
+            others = connection.execute(
+                sa.select(pins.c.origin, pins.c.size, pins.c.root).where(
+                    pins.c.origin != governance.log.origin
+                )
+            ).all()
+        for origin, size, root in others:
+            carried = self._governance.carried_pins(origin)
+            # A log that no version names was begun by a custody that died before its version was in force.
+            if carried is not None and not carries(carried, CheckpointSeen(size=size, root=root.hex())):
+                raise fork("the log's successor does not carry what was pinned of the former log")
 
 
 def seen(pin: Checkpoint | None) -> CheckpointSeen | None:

@@ -47,7 +47,7 @@ def rpcs(vault: SecondVault) -> Any:
 
 @pytest.fixture
 def people(vault: SecondVault) -> Any:
-    return cast("Any", PeopleRpcs)(PeopleUseCases.of(vault.core, vault.own))
+    return cast("Any", PeopleRpcs)(PeopleUseCases.of(vault.core, vault.own, vault.ledger.begin_under))
 
 
 def decide(rpcs: Any, vault: SecondVault, request: UnmaskRequest, action: Any, person: str) -> Any:

@@ -166,6 +166,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String, nullable=False),
         sa.Column("size", sa.Integer, nullable=False),
         sa.Column("frontier", sa.LargeBinary, nullable=False),
+        sa.Column("origin", sa.String),
     )
     op.create_table(
         "orders",
