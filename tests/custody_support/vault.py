@@ -142,8 +142,9 @@ class FakeWarrants:
         with self.database.writing() as connection:
             ledger_tables.create_all(connection)
         actor = service_id(MESH, "warrants")
+        self.audit = FakeAuditCaller(operator.audit, actor)
         self.ledger = Ledger(
-            FakeAuditCaller(operator.audit, actor),
+            self.audit,
             governance=operator.governance,
             actor=actor,
             database=self.database,

@@ -166,8 +166,9 @@ class GovernanceChain:
             version: What was received or drawn up.
 
         Raises:
-            RefusedError: `GOVERNANCE_GENESIS`, `GOVERNANCE_QUORUM`, `GOVERNANCE_VERSION`, `GOVERNANCE_LOG`: it
-                returns to a log that was succeeded or whose key changed; those of the document's fields.
+            RefusedError: `GOVERNANCE_GENESIS`, `GOVERNANCE_QUORUM`, `GOVERNANCE_VERSION`, those of the
+                document's fields; `GOVERNANCE_LOG`: it changes the log otherwise than by succession, or
+                returns to one that was succeeded.
         """
         if not self._versions:
             first = governance.verify_genesis(version.document, version.decisions, self._genesis)

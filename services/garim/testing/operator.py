@@ -236,8 +236,9 @@ class FakeCustody:
         """Open an unmask request; the same document returns the same one."""
         self.on_request()
         self._demand_answering()
-        fresh = (secrets.token_bytes(16), grant)
-        return self.requests.setdefault(document.content, fresh)[0]
+        known, _ = self.requests.get(document.content, (secrets.token_bytes(16), grant))
+        self.requests[document.content] = known, grant
+        return known
 
     def submit_revocation(self, document: Received) -> None:
         """Take a revocation."""

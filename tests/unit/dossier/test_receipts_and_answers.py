@@ -28,6 +28,7 @@ from garim.dossier.opened_identity import OpenedIdentity
 from garim.dossier.receipt import LoggedStatement, ReceiptFile, verify_receipt
 from garim.dossier.verification import verify_originals
 from garim.statements.refusal import RefusedError
+from garim.testing.succession import succeeded
 
 
 def reason(call: Callable[[], object]) -> str:
@@ -237,3 +238,14 @@ def test_an_answer_file_is_closed(made: Made, change: dict[str, object]) -> None
     value = json.loads(made.office.answers(HANEUL).to_bytes())
     data = json.dumps(value | change).encode()
     assert reason(lambda: AnswerFile.from_bytes(data)) == "ANSWER_FORMAT"
+
+
+def test_a_receipt_of_a_former_log_counts_up_to_what_its_successor_carries(made: Made) -> None:
+    office, genesis = made.office, made.office.governance.genesis
+    within = office.receipt_file(made.receipt)
+    former = office.audit
+    succeeded(office.governance, former)
+    behind = office.receipt_file(made.receipt)
+    receipt, governance = verify_receipt(dataclasses.replace(within, governance=office.links), genesis)
+    assert (receipt, governance.version) == (made.receipt, 2)
+    assert reason(lambda: verify_receipt(behind, genesis)) == "LOG_SUCCEEDED"

@@ -15,9 +15,11 @@ from garim.kit.db import Database
 from garim.kit.governance import REFRESH_MS, GovernanceSource, Version
 from garim.kit.governance_table import GovernanceTable, create_all
 from garim.statements import governance
+from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
 from garim.testing.audit import FakeAudit
 from garim.testing.clock import ManualClock
+from garim.testing.succession import succeeded
 from garim.translog.leaf import ZERO_SALT, Leaf, commitment
 from garim.translog.proven import LogProof
 from ledger_support.mesh import CUSTODY, LedgerMesh
@@ -260,7 +262,11 @@ def test_a_succeeding_log_begins_with_the_version_that_names_it(sourced: Sourced
 def test_a_succeeding_log_that_does_not_begin_with_its_version_is_refused(sourced: Sourced) -> None:
     mesh, key, origin = sourced.mesh, Ed25519PrivateKey.generate(), "log2.test.mesh"
     previous = governance.digest(sourced.custody.versions[0].document)
-    document = mesh.governance.draft(version=2, previous=previous, log_key=key, origin=origin)
+    seen = mesh.custody.checkpoint_seen()
+    assert seen is not None
+    document = mesh.governance.draft(
+        version=2, previous=previous, log_key=key, origin=origin, old_pins=(seen,)
+    )
     new_log = FakeAudit("test.mesh", origin, mesh.clock, key=key)
     for body in (b"something else", document):
         new_log.add(Leaf("genesis", mesh.clock.now_ms(), CUSTODY, commitment(ZERO_SALT, body)).encode())
@@ -282,10 +288,43 @@ def test_a_succeeding_log_that_forgets_a_pin_is_never_used(sourced: Sourced) -> 
     mesh.warrants.append("cancel", b"x", key="x")
     key = Ed25519PrivateKey.generate()
     previous = governance.digest(sourced.custody.versions[0].document)
-    document = mesh.governance.draft(version=2, previous=previous, log_key=key, origin="log2.test.mesh")
+    low = (CheckpointSeen(size=1, root="00" * 32),)
+    document = mesh.governance.draft(
+        version=2, previous=previous, log_key=key, origin="log2.test.mesh", old_pins=low
+    )
     mesh.governance.chain.take(mesh.governance.signed(document, in_force=1), logged=False)
     new_log = FakeAudit("test.mesh", "log2.test.mesh", mesh.clock, key=key)
     for caller in mesh.callers.values():
         caller.audit = new_log
     assert reason_of(lambda: mesh.custody.begin(document)) == "LOG_FORK"
     assert reason_of(mesh.warrants.refresh) == "LOG_FORK"
+
+
+def test_a_succeeded_log_is_never_used_again(sourced: Sourced) -> None:
+    sample, former = sourced.mesh.governance, sourced.mesh.audit
+    second = succeeded(sample, former)
+    with pytest.raises(RefusedError, match="GOVERNANCE_LOG"):
+        succeeded(sample, second, former.origin)
+
+
+def test_a_verifier_that_missed_a_succession_needs_its_pins_carried_by_the_log_that_followed(
+    sourced: Sourced,
+) -> None:
+    """The third carries pins of the second; what was pinned of the first, the second carries."""
+    mesh = sourced.mesh
+    mesh.warrants.append("cancel", b"x", key="x")
+    third = succeeded(mesh.governance, succeeded(mesh.governance, mesh.audit), "log3.test.mesh/garim")
+    mesh.callers["warrants"].audit = third
+    mesh.warrants.refresh()
+    seen = mesh.warrants.checkpoint_seen()
+    assert seen is not None
+    assert seen.size == 1
+
+
+def test_an_answer_of_the_former_log_is_never_pinned_after_its_succession(sourced: Sourced) -> None:
+    mesh = sourced.mesh
+    succeeded(mesh.governance, mesh.audit)
+    with pytest.raises(RefusedError, match="LOG_SIGNATURE"):
+        mesh.warrants.append("cancel", b"x", key="x")
+    with pytest.raises(RefusedError, match="LOG_SIGNATURE"):
+        mesh.warrants.refresh()

@@ -13,6 +13,7 @@ from garim.sealing.write_secret import FIRST_PREVIOUS, WriteSecretRecord
 from garim.statements.labels import lp
 from garim.statements.receipts import EpochClosed
 from garim.statements.refusal import RefusedError
+from garim.testing.succession import succeeded
 from garim.translog.proofs import verify_inclusion
 from garim.translog.tree import EMPTY_ROOT, hash_leaf
 from messages_support import people
@@ -219,3 +220,21 @@ def test_the_log_learns_only_that_an_epoch_was_closed(closed: StoreWorld) -> Non
     leaf = closed.audit.leaves[-1]
     assert b"epoch-closed" in leaf
     assert SUBJECT[1].encode() not in leaf
+
+
+def test_after_a_succession_the_accounts_of_closed_epochs_are_logged_anew(closed: StoreWorld) -> None:
+    actor = service_id(MESH, "messages")
+    closed.audit = succeeded(closed.governance, closed.audit)
+    closed.start()
+    before, _, _ = _items(closed)
+    with pytest.raises(RefusedError, match="LOG_SUCCEEDED"):
+        closed.ledger.verify(before.statement.payload, before.proof, kind="epoch-closed", actor=actor)
+    closed.store.keep_house()
+    closed.clock.advance(70_000)
+    closed.store.keep_house()
+    item, _, _ = _items(closed)
+    assert item.statement == before.statement
+    closed.ledger.verify(item.statement.payload, item.proof, kind="epoch-closed", actor=actor)
+    entries = len(closed.audit.leaves)
+    closed.store.keep_house()
+    assert len(closed.audit.leaves) == entries

@@ -236,12 +236,6 @@ def test_only_the_next_version_is_proposed(vault: SecondVault, reason: str, chan
         vault.governing.propose(vault.next_governance(**changes))
 
 
-def test_a_log_is_not_exchanged_while_custody_runs(vault: SecondVault) -> None:
-    log = vault.own.current().log.model_copy(update={"origin": "other/log"})
-    with pytest.raises(RefusedError, match="GOVERNANCE_LOG"):
-        vault.governing.propose(vault.next_governance(log=log))
-
-
 def test_proposals_that_follow_an_older_version_are_not_shown(vault: SecondVault) -> None:
     stale = vault.next_governance(issued=9)
     vault.govern(vault.next_governance(issued=3), "ga-on", "na-rae")

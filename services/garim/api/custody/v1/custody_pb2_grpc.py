@@ -332,8 +332,9 @@ class CustodyServiceServicer:
 
     def DecideGovernance(self, request, context):
         """Record a custodian's decision on a proposed version; the quorum's decisions put it in force. Called by
-        custodians. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, DECISION_*, RECOVERY_PENDING, LOG_*.
-        Audit event: governance.
+        custodians. A version that names another log succeeds a lost one: it is that log's first leaf, and custody is
+        frozen. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, GOVERNANCE_LOG, DECISION_*, RECOVERY_PENDING, LOG_*.
+        Audit event: governance; genesis in another log.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -133,8 +133,9 @@ class CustodyServiceStub:
     """
     DecideGovernance: _grpc.UnaryUnaryMultiCallable[_custody_pb2.DecideGovernanceRequest, _custody_pb2.DecideGovernanceResponse]
     """Record a custodian's decision on a proposed version; the quorum's decisions put it in force. Called by
-    custodians. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, DECISION_*, RECOVERY_PENDING, LOG_*.
-    Audit event: governance.
+    custodians. A version that names another log succeeds a lost one: it is that log's first leaf, and custody is
+    frozen. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, GOVERNANCE_LOG, DECISION_*, RECOVERY_PENDING, LOG_*.
+    Audit event: governance; genesis in another log.
     """
     GetGovernance: _grpc.UnaryUnaryMultiCallable[_custody_pb2.GetGovernanceRequest, _custody_pb2.GetGovernanceResponse]
     """Return governance versions with the decisions that put them in force. Called by every service and person."""
@@ -244,8 +245,9 @@ class CustodyServiceAsyncStub(CustodyServiceStub):
     """
     DecideGovernance: _aio.UnaryUnaryMultiCallable[_custody_pb2.DecideGovernanceRequest, _custody_pb2.DecideGovernanceResponse]  # type: ignore[assignment]
     """Record a custodian's decision on a proposed version; the quorum's decisions put it in force. Called by
-    custodians. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, DECISION_*, RECOVERY_PENDING, LOG_*.
-    Audit event: governance.
+    custodians. A version that names another log succeeds a lost one: it is that log's first leaf, and custody is
+    frozen. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, GOVERNANCE_LOG, DECISION_*, RECOVERY_PENDING, LOG_*.
+    Audit event: governance; genesis in another log.
     """
     GetGovernance: _aio.UnaryUnaryMultiCallable[_custody_pb2.GetGovernanceRequest, _custody_pb2.GetGovernanceResponse]  # type: ignore[assignment]
     """Return governance versions with the decisions that put them in force. Called by every service and person."""
@@ -478,8 +480,9 @@ class CustodyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_custody_pb2.DecideGovernanceResponse, _abc.Awaitable[_custody_pb2.DecideGovernanceResponse]]:
         """Record a custodian's decision on a proposed version; the quorum's decisions put it in force. Called by
-        custodians. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, DECISION_*, RECOVERY_PENDING, LOG_*.
-        Audit event: governance.
+        custodians. A version that names another log succeeds a lost one: it is that log's first leaf, and custody is
+        frozen. Reasons: GOVERNANCE_UNKNOWN, GOVERNANCE_VERSION, GOVERNANCE_LOG, DECISION_*, RECOVERY_PENDING, LOG_*.
+        Audit event: governance; genesis in another log.
         """
 
     @_abc_1.abstractmethod
