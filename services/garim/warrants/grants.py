@@ -64,12 +64,6 @@ def conclude(means: Means, case: Case) -> Case:
     return means.store.settle(case.id, lambda view: _committed(view, statement))
 
 
-def is_of_former_log(means: Means, case: Case) -> bool:
-    """Tell whether a case's grant lies in a log that another has succeeded: nobody takes its proof."""
-    known = case.statement
-    return case.state is State.GRANTED and known is not None and means.log.is_succeeded(known.proof)
-
-
 def logged_anew(means: Means, case: Case) -> Case:
     """Log a case's grant in the log in force where its proof is of a former one; it stays the same grant.
 
@@ -78,16 +72,21 @@ def logged_anew(means: Means, case: Case) -> Case:
         case: Any case.
 
     Raises:
-        RefusedError: Those of the log.
+        RefusedError: Those of the log, and of custody for a second request.
     """
-    if case.statement is None or not is_of_former_log(means, case):
+    known = case.statement
+    if case.state not in GRANTED or known is None or not means.log.is_succeeded(known.proof):
         return case
-    envelope = case.statement.statement
+    envelope = known.statement
     entry, _ = _ENTRIES[case.kind]
     logged = means.log.append(entry, envelope.payload, key=case.id.hex(), magnitudes=_magnitudes(case))
-    renewed = Change(statement=Logged(envelope, logged.proof))
+    statement = Logged(envelope, logged.proof)
+    if case.kind == "supplementary":
+        # Kept here only once custody has it: else nobody would tell custody again.
+        means.custody.request_unmask(case.document, statement)
+    renewed = Change(statement=statement)
     return means.store.settle(
-        case.id, lambda view: renewed if view.case.state is State.GRANTED else NOTHING_TO_CHANGE
+        case.id, lambda view: renewed if view.case.state in GRANTED else NOTHING_TO_CHANGE
     )
 
 

@@ -15,7 +15,7 @@ from garim.statements.refusal import Kind, RefusedError
 from garim.warrants.casebook import Casebook
 from garim.warrants.cases import NOTHING_TO_CHANGE, SERVICE, Case, Change, Note, Reason
 from garim.warrants.forecasts import foresee
-from garim.warrants.grants import conclude, granted, is_of_former_log, logged_anew
+from garim.warrants.grants import conclude, granted, logged_anew
 from garim.warrants.handling import Handling
 from garim.warrants.intake import is_answer, note_refusal, take_in
 from garim.warrants.machine import FINAL, GRANTED, Cause, State
@@ -222,9 +222,8 @@ class Warrants:
             policy = self._means.policies.in_force(self._means.governance.current())
             case = lapse(self._means, case, policy, self._means.clock.now_ms())
         case = conclude(self._means, case)
-        stale = is_of_former_log(self._means, case)
         case = logged_anew(self._means, case)
-        if case.kind == "supplementary" and case.state is State.GRANTED and (stale or not case.request):
+        if case.kind == "supplementary" and case.state is State.GRANTED and not case.request:
             case = self._requested(case)
         return case
 

@@ -8,7 +8,8 @@ from garim.kit.identity import service_id
 from garim.statements.refusal import RefusedError
 from garim.testing.operator import MESH
 from garim.testing.succession import succeeded
-from garim.warrants.cases import Case, State
+from garim.warrants.cases import Case
+from garim.warrants.machine import State
 from warrants_support.desk import Desk, reviewer
 
 
