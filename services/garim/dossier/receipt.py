@@ -113,20 +113,16 @@ class ReceiptFile:
         return cls(LoggedStatement.from_json(value["receipt"]), links)
 
 
-def verify_governance(links: tuple[GovernanceLink, ...], genesis: str) -> Governance:
-    """Return the last governance version of an unbroken chain from the genesis digest.
+def verify_governance(links: tuple[GovernanceLink, ...], genesis: str) -> list[Governance]:
+    """Return the governance versions of an unbroken chain from the genesis digest, in order.
 
     Args:
         links: Versions in order.
         genesis: SHA-256 of version 1, known from elsewhere.
 
     Raises:
-        RefusedError: `GOVERNANCE_GENESIS`, `GOVERNANCE_VERSION`, `GOVERNANCE_QUORUM`.
+        RefusedError: `GOVERNANCE_GENESIS`, `GOVERNANCE_VERSION`, `GOVERNANCE_QUORUM`, `GOVERNANCE_LOG`.
     """
-    return _chain(links, genesis)[-1]
-
-
-def _chain(links: tuple[GovernanceLink, ...], genesis: str) -> list[Governance]:
     if not links:
         raise RefusedError("GOVERNANCE_GENESIS", "there is no governance version", field="governance")
     versions = [verify_genesis(links[0].document, links[0].decisions, genesis)]
@@ -198,7 +194,7 @@ def verify_receipt(file: ReceiptFile, genesis: str) -> tuple[DossierReceipt, Gov
     Raises:
         RefusedError: Those of `verify_governance`, `Statement.verify` and `verify_statement_logged`.
     """
-    versions = _chain(file.governance, genesis)
+    versions = verify_governance(file.governance, genesis)
     governance = versions[-1]
     receipt = DossierReceipt.verify(
         file.receipt.statement, governance.keys_of("custody"), mesh=governance.mesh, now=None
