@@ -228,7 +228,7 @@ def _denied(core: Core, connection: Connection, entry: Entry) -> None:
 
 
 def _handed_over(_core: Core, connection: Connection, entry: Entry) -> None:
-    reapply(connection, entry.body, entry.beside, entry.time_ms)
+    reapply(connection, entry.beside, entry.time_ms)
 
 
 def _revoked(core: Core, connection: Connection, entry: Entry) -> None:

@@ -80,8 +80,9 @@ class ShareTransfers:
             self._demand_counts(
                 connection, caller, "transfer", transfer.envelope, transfer.subject, entry.time_ms
             )
-            transfers.end_pending(connection, dossier_id, caller)
-            transfers.add(connection, transfer, sealed)
+            if transfers.find(connection, digest) is None:
+                transfers.end_pending(connection, dossier_id, caller)
+                transfers.add(connection, transfer, sealed)
         return digest
 
     def accept(self, digest: str, envelope: dsse.Envelope, caller: str) -> None:
@@ -207,13 +208,12 @@ class ShareTransfers:
             )
 
 
-def reapply(connection: Connection, acceptance: bytes, beside: bytes, at_ms: int) -> None:
+def reapply(connection: Connection, beside: bytes, at_ms: int) -> None:
     """Hand over a place that a restored database has with its former holder; a lost dossier has none.
 
     Args:
         connection: A writing transaction.
-        acceptance: Payload of the successor's decision.
-        beside: What was sealed beside it in the log.
+        beside: What was sealed in the log beside the successor's decision.
         at_ms: Time of its log entry.
     """
     members = strict_json.parse_object(beside)
@@ -221,11 +221,8 @@ def reapply(connection: Connection, acceptance: bytes, beside: bytes, at_ms: int
     envelope = dsse.to_bytes(dsse.from_json(members.pop("decision")))
     accepted = dsse.to_bytes(dsse.from_json(members.pop("acceptance")))
     transfer = Transfer(**members, envelope=envelope)
-    if dsse.from_bytes(accepted).payload != acceptance:
-        raise RefusedError(
-            "RECOVERY_LEAF", "an acceptance is not the one that was logged", kind=Kind.DATA_LOSS
-        )
-    if dossiers.holders(connection, transfer.dossier_id).get(transfer.custodian) != transfer.leaving:
+    held = dossiers.holders(connection, transfer.dossier_id)
+    if held.get(transfer.custodian) != transfer.leaving or transfer.successor in held.values():
         return
     if transfers.find(connection, transfer.digest) is None:
         transfers.add(connection, transfer, {})

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import Any, cast
 
-import grpc
 import pytest
 
+from custody_support.calls import caller
 from custody_support.second import NAMES, Packed, SecondVault
 from custody_support.vault import MESH
 from garim.api.custody.v1 import custody_pb2 as pb
@@ -19,23 +18,6 @@ from garim.documents.policy import DAY_MS
 from garim.kit.convert import document_to, envelope_to, logged_to
 from garim.statements import governance, subjects
 from garim.statements.refusal import RefusedError
-
-
-@dataclasses.dataclass
-class Caller:
-    """A gRPC context of a person's call."""
-
-    person: str
-
-    def auth_context(self) -> dict[str, list[bytes]]:
-        """Return what the TLS layer found."""
-        spiffe = f"spiffe://{MESH}/person/{self.person}".encode()
-        return {"peer_uri": [spiffe], "peer_spiffe_id": [spiffe]}
-
-
-def caller(person: str) -> grpc.ServicerContext:
-    return cast("grpc.ServicerContext", Caller(person))
-
 
 CLERK = caller("clerk/cheong-a")
 

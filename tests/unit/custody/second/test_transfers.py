@@ -210,6 +210,26 @@ def test_a_former_holder_offers_nothing(vault: SecondVault, packed: Packed) -> N
         hand_in(vault, late)
 
 
+def test_an_offer_of_a_place_that_went_to_another_meanwhile_is_refused(
+    vault: SecondVault, packed: Packed
+) -> None:
+    welcome(vault, "ya-eun")
+    first = hand_in(vault, drafted(vault, packed))
+    late = drafted(vault, packed, successor="ya-eun")
+    vault.before("share-transfer", lambda: accept(vault, first))
+    with pytest.raises(RefusedError, match="TRANSFER_STATE"):
+        hand_in(vault, late)
+    assert waiting(vault, "ya-eun") == []
+
+
+def test_the_same_offer_twice_at_once_is_one_offer(vault: SecondVault, packed: Packed) -> None:
+    offer = drafted(vault, packed)
+    vault.before("share-transfer", lambda: hand_in(vault, offer))
+    assert hand_in(vault, offer) == offer.digest
+    assert waiting(vault) == [offer.digest]
+    accept(vault, offer.digest)
+
+
 def test_only_the_named_successor_accepts(vault: SecondVault, packed: Packed) -> None:
     digest = hand_in(vault, drafted(vault, packed))
     for caller in ("da-som", LEAVING):
