@@ -15,7 +15,9 @@ Invariants:
 - one document counts once; the same payload returns what it led to;
 - the main process never opens a private key, a write secret or a derived key: a short-lived child does
   (`opener`), and answers ciphertext;
-- an identity opens with one whole subset's shares, whose custodians still approve when the answer is stored;
+- a custodian's shares move to a successor by both people's signed decisions, logged first; nobody holds two
+  places of one dossier, so k places stay k people (`transferring`);
+- an identity opens with one whole subset's shares, whose holders still approve when the answer is stored;
   what stops a release acts until then, and on the stored answer afterwards;
 - before anything opens, each start compares the log with the database: one that lost entries of its own was
   restored, is frozen, and catches up from the log before a quorum may thaw it (`restoring`, `reapplying`);
