@@ -21,6 +21,7 @@ from garim.custody.tables import objects, restoring, stopping
 from garim.documents.policy import DAY_MS
 from garim.kit.identity import service_id
 from garim.kit.ledger import intents
+from garim.kit.ledger import tables as ledger_tables
 from garim.kit.ledger.intents import Intent
 from garim.kit.telemetry import Telemetry
 from garim.sealing import hpke
@@ -30,6 +31,7 @@ from garim.testing.operator import away
 from garim.translog.leaf import ZERO_SALT, Leaf, parse_leaf
 
 CUSTODY = service_id(MESH, "custody")
+PENDING = ledger_tables.intents.c.proof.is_(None)
 
 
 def cause(vault: SecondVault) -> str | None:
@@ -250,6 +252,33 @@ def test_a_body_that_is_not_custodys_own_for_this_entry_keeps_custody_shut(
     assert cause(vault) == "recovery"
     with pytest.raises(RefusedError, match="RECOVERY_PENDING"):
         vault.thaw("ga-on")
+    opens_nothing(vault, "RECOVERY_PENDING")
+
+
+def test_nothing_is_applied_while_one_entry_cannot_be_read(vault: SecondVault, packed: Packed) -> None:
+    request = vault.ask(packed)
+    backup = vault.backup()
+    vault.deny(request, "ga-on", "na-rae")
+    vault.ledger.flush()
+    other_key(vault).append("thaw", b"body", key="bent")
+    vault.restore(backup)
+    with pytest.raises(RefusedError, match="RECOVERY_LEAF"):
+        vault.restoring.attempt()
+    assert vault.find(request).state == "pending"
+
+
+def test_an_entry_under_another_type_completes_nothing(vault: SecondVault) -> None:
+    vault.operator.audit.misbehaviour.silent = True
+    vault.freeze()
+    with vault.database.reading() as connection:
+        waiting = connection.execute(ledger_tables.intents.select().where(PENDING)).one()
+    vault.operator.audit.add(Leaf("thaw", vault.clock.now_ms(), CUSTODY, waiting.commitment).encode())
+    vault.operator.audit.misbehaviour.silent = False
+    vault.restore(vault.backup())
+    with pytest.raises(RefusedError, match="LOG_TYPE"):
+        vault.restoring.attempt()
+    with vault.database.reading() as connection:
+        assert connection.execute(ledger_tables.intents.select().where(PENDING)).one() == waiting
     opens_nothing(vault, "RECOVERY_PENDING")
 
 
