@@ -98,7 +98,7 @@ def _texts(name: str, value: Any) -> list[str]:
     if name == "subjects":
         return [f"{one['kind']}: {one['value']}" for one in value]
     if name == "period":
-        return [f"{value['from']} 부터 / from", f"{value['to']} 전까지 / up to, not including"]
+        return [f"{value['from']} 부터 / from", f"{value['to']} 전까지 / up to"]
     if name == "identities":
         return [
             f"{one['pseudonym']} - 근거 / grounds: {', '.join(ground['message'] for ground in one['grounds'])}"
@@ -156,15 +156,14 @@ def _page(lines: list[_Line], first: float, digest: str, number: str) -> bytes:
 
 
 def _text(left: float, height: float, text: str) -> str:
-    """Show one line: runs of ASCII in Courier (0.6 em), the rest in the Korean font (1 em, stretched to 1.2)."""
+    """Show one line: runs of ASCII in Courier (0.6 em a character), the rest in the Korean font (1 em)."""
     if not text:
         return ""
     parts = []
     for wide, run in _runs(text):
         font = KOREAN if wide else LATIN
         encoded = run.encode("utf-16-be" if wide else "ascii").hex()
-        spacing = 2 * _HALF - _SIZE if wide else 0
-        parts.append(f"{font} {_SIZE} Tf {spacing:.2f} Tc <{encoded}> Tj")
+        parts.append(f"{font} {_SIZE} Tf <{encoded}> Tj")
     return f"BT 1 0 0 1 {left:.2f} {height:.2f} Tm {' '.join(parts)} ET"
 
 

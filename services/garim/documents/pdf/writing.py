@@ -17,7 +17,6 @@ from pyhanko.pdf_utils import embed, generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
-from pyhanko.sign.signers import constants
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import SimpleSigner, cms_embedder, pdf_byterange
 from pyhanko_certvalidator.registry import SimpleCertificateStore
@@ -79,7 +78,6 @@ def draft_pdf(payload: bytes) -> bytes:
             PageObject(writer.add_object(stream), (0, 0, drawing.WIDTH, drawing.HEIGHT), resources)
         )
     writer.root["/Lang"] = generic.TextStringObject("ko-KR")
-    writer.register_extension(constants.ISO32002)
     file = embed.EmbeddedFileObject.from_file_data(writer, payload, mime_type=EMBEDDED_TYPE)
     embed.embed_file(
         writer,
