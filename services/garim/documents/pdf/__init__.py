@@ -3,8 +3,8 @@
 Invariants:
 
 - the claims are the bytes of the one embedded file, which every signature covers and one way leads to;
-- every byte of the file belongs to an object that its table lists and something uses, and to the last signature,
-  whose gap holds that signature's value and nothing else;
+- every byte belongs to an object that a table lists and something uses, and is covered by the last signature,
+  whose gap holds its own value and nothing else;
 - after the first signature nothing is added but the second: no page, no file and no appearance that the first
   signer did not see;
 - nothing in the file acts, links, hides or points outside;

@@ -1,7 +1,7 @@
 """One signature's CMS (RFC 5652) in the baseline that PAdES calls B-B (ETSI EN 319 142-1 clause 6).
 
-Exactly the signer's certificate and its intermediates, one signer, the signed attributes that bind content and
-certificate, and nothing that the signature does not cover: no unsigned attributes, no revocation lists.
+Exactly the signer's certificate and its intermediates, one signer, the signed attributes that bind content
+and certificate, and nothing that the signature does not cover: no unsigned attributes, no revocation lists.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ def _only_signer(signed: cms.SignedData, field: str) -> cms.SignerInfo:
     signer: cms.SignerInfo = signed["signer_infos"][0]
     if _present(signed["crls"]) or _present(signer["unsigned_attrs"]):
         raise RefusedError(
-            "CMS_ATTRIBUTES", "no unsigned attributes, time stamps or revocation lists (PAdES B-B)", field=field
+            "CMS_ATTRIBUTES",
+            "no unsigned attributes, time stamps or revocation lists",
+            field=field,
         )
     if signer["version"].native != "v1" or signer["sid"].name != "issuer_and_serial_number":
         raise _malformed("name the signer by issuer and serial number", field)
@@ -95,7 +97,7 @@ def _attributes(signer: cms.SignerInfo, field: str) -> dict[str, object]:
     if not known or not single or len(set(names)) != len(names) or encoded != sorted(encoded):
         raise RefusedError(
             "CMS_ATTRIBUTES",
-            "sign content type, message digest and signing certificate (v2), once each, and no other attribute",
+            "sign content type, message digest, signing certificate (v2), once each, and no other attribute",
             field=field,
         )
     return {name: attribute["values"][0] for name, attribute in zip(names, attributes, strict=True)}
@@ -119,7 +121,7 @@ def _chain(
         if len(above) != 1:
             raise RefusedError(
                 "CHAIN_ORDER",
-                "the embedded certificates form no single chain from the signer up; leave out the anchor and others",
+                "the embedded certificates are no single chain from the signer up; leave out all others",
                 field=field,
             )
         chain += above
@@ -151,7 +153,10 @@ def _leaf(
     sid = signer["sid"].chosen
     for der in certificates:
         parsed = asn1_x509.Certificate.load(der)
-        named = sid["issuer"].dump() == parsed.issuer.dump() and sid["serial_number"].native == parsed.serial_number
+        named = (
+            sid["issuer"].dump() == parsed.issuer.dump()
+            and sid["serial_number"].native == parsed.serial_number
+        )
         if named and hashlib.new(algorithm, der).digest() == identifier["cert_hash"].native:
             return der
     raise RefusedError("CMS_ATTRIBUTES", "the signed attribute names another certificate", field=field)
@@ -193,5 +198,5 @@ def _rsa_fits(signer: cms.SignerInfo, stated: str, digest: str) -> bool:
         parameters["hash_algorithm"]["algorithm"].native == digest
         and mask["algorithm"].native == "mgf1"
         and mask["parameters"]["algorithm"].native == digest
-        and parameters["salt_length"].native == hashlib.new(digest).digest_size
+        and parameters["salt_length"].native >= hashlib.new(digest).digest_size
     )

@@ -1,4 +1,4 @@
-"""What a signed file may hold: pages, two signatures, the claims. Whatever could change what is seen is refused.
+"""What a signed file may hold: pages, signatures, the claims. What could change what is seen is refused.
 
 Catalog, pages, form and fields have closed lists of members; every other object is searched for actions,
 scripts, layers, other files and references to the outside.
@@ -28,15 +28,15 @@ _PAGE = (
 )
 _FORM = "Fields SigFlags DA DR"
 _FIELD = "Type Subtype FT T TU V F Ff Rect P AP MK DA"
-_FORBIDDEN_KEYS = frozenset(
-    "/JS /JavaScript /AA /OpenAction /XFA /OCProperties /OC /OCGs /URI /URLS /Encrypt /FFilter /FDecodeParms "
-    "/OPI /Alternates /RichMediaContent /RichMediaSettings /Threads /Collection /NeedAppearances /Lock /SV "
-    "/DSS /RF /Navigator /Renditions /AlternatePresentations /Dests /Outlines".split()
+_FORBIDDEN_KEYS = (
+    "JS JavaScript AA OpenAction XFA OCProperties OC OCGs URI URLS Encrypt FFilter FDecodeParms OPI "
+    "Alternates RichMediaContent RichMediaSettings Threads Collection NeedAppearances Lock SV DSS RF "
+    "Navigator Renditions AlternatePresentations Dests Outlines"
 )
-_FORBIDDEN_NAMES = frozenset(
-    "/JavaScript /Launch /URI /GoToR /GoToE /GoTo3DView /GoToDp /SubmitForm /ResetForm /ImportData /Hide /Named "
-    "/SetOCGState /Rendition /RichMediaExecute /Movie /Sound /Thread /Action /OCG /OCMD /ObjStm /XRef /PS /Crypt "
-    "/DocTimeStamp".split()
+_FORBIDDEN_NAMES = (
+    "JavaScript Launch URI GoToR GoToE GoTo3DView GoToDp SubmitForm ResetForm ImportData Hide "
+    "Named SetOCGState Rendition RichMediaExecute Movie Sound Thread Action OCG OCMD ObjStm XRef PS "
+    "Crypt DocTimeStamp"
 )
 _SIG_FLAGS = 3
 
@@ -56,14 +56,20 @@ class Content:
     pages: tuple[int, ...]
 
 
+def _names(text: str) -> frozenset[str]:
+    return frozenset(f"/{name}" for name in text.split())
+
+
+_KEYS, _VALUES = _names(_FORBIDDEN_KEYS), _names(_FORBIDDEN_NAMES)
+
+
 def closed(dictionary: generic.DictionaryObject, allowed: str, where: str) -> None:
     """Demand that a dictionary has no other members than these.
 
     Raises:
         RefusedError: `PDF_CONTENT`.
     """
-    unknown = sorted(dictionary.keys() - {f"/{name}" for name in allowed.split()})
-    if unknown:
+    if dictionary.keys() - _names(allowed):
         raise RefusedError(
             "PDF_CONTENT", "a member stands here that official documents do not have", field=where
         )
@@ -129,13 +135,13 @@ class _Survey:
             elif isinstance(value, generic.DictionaryObject):
                 self._check(value)
                 pending += ((raw(value, key), depth + 1) for key in value)
-            elif isinstance(value, generic.NameObject) and value in _FORBIDDEN_NAMES:
+            elif isinstance(value, generic.NameObject) and value in _VALUES:
                 raise _active()
         if self.references.keys() != self._objects.numbered.keys():
             raise RefusedError("PDF_CONTENT", "the file holds objects that nothing in it uses")
 
     def _check(self, dictionary: generic.DictionaryObject) -> None:
-        if dictionary.keys() & _FORBIDDEN_KEYS:
+        if dictionary.keys() & _KEYS:
             raise _active()
         if isinstance(dictionary, generic.StreamObject) and "/F" in dictionary:
             raise RefusedError("PDF_CONTENT", "a stream's bytes stand in another file", field="F")
@@ -180,7 +186,9 @@ def _check_field(objects: Objects, number: int) -> str:
         and isinstance(raw(field, "/V"), generic.IndirectObject)
     )
     if not right:
-        raise RefusedError("PDF_CONTENT", "only signed signature fields may stand in the form", field="Fields")
+        raise RefusedError(
+            "PDF_CONTENT", "only signed signature fields may stand in the form", field="Fields"
+        )
     return str(name)
 
 

@@ -49,7 +49,7 @@ def _element(data: bytes, start: int, limit: int, depth: int) -> int:
 
 
 def _check_form(tag: int, content: bytes) -> None:
-    """Check what DER demands of the types that signatures are made of: strings whole, integers short, true 0xFF."""
+    """Check what DER demands here: strings whole, integers short, true as 0xFF."""
     if tag >= 0x40:
         return
     kind = tag & _LONG_TAG

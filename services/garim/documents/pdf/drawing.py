@@ -101,7 +101,7 @@ def _texts(name: str, value: Any) -> list[str]:
         return [f"{value['from']} 부터 / from", f"{value['to']} 전까지 / up to"]
     if name == "identities":
         return [
-            f"{one['pseudonym']} - 근거 / grounds: {', '.join(ground['message'] for ground in one['grounds'])}"
+            f"{one['pseudonym']} - 근거 / grounds: {', '.join(each['message'] for each in one['grounds'])}"
             for one in value
         ]
     if name == "revokes":
@@ -156,7 +156,7 @@ def _page(lines: list[_Line], first: float, digest: str, number: str) -> bytes:
 
 
 def _text(left: float, height: float, text: str) -> str:
-    """Show one line: runs of ASCII in Courier (0.6 em a character), the rest in the Korean font (1 em)."""
+    """Show one line: runs of ASCII in Courier (0.6 em), the rest in the Korean font (1 em)."""
     if not text:
         return ""
     parts = []

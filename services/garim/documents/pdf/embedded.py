@@ -15,8 +15,6 @@ _WAYS = 2
 """References to the file's specification: from the name tree and from /AF."""
 
 
-
-
 def find_embedded(
     objects: Objects,
     catalog: generic.DictionaryObject,
@@ -34,6 +32,8 @@ def find_embedded(
     Raises:
         RefusedError: `PDF_EMBEDDED_FILE` or `PDF_STRUCTURE`.
     """
+    if not {"/Names", "/AF"} <= catalog.keys():
+        raise _wrong(f"embed the claims as {EMBEDDED_NAME}", "Names")
     names = objects.dictionary(raw(catalog, "/Names"), "Names")
     tree = objects.dictionary(raw(names, "/EmbeddedFiles"), "EmbeddedFiles")
     entries = objects.array(raw(tree, "/Names"), "EmbeddedFiles")
@@ -63,9 +63,7 @@ def _wrong(message: str, field: str) -> RefusedError:
     return RefusedError("PDF_EMBEDDED_FILE", message, field=field)
 
 
-def _stream(
-    objects: Objects, specification: generic.DictionaryObject
-) -> tuple[int, generic.StreamObject]:
+def _stream(objects: Objects, specification: generic.DictionaryObject) -> tuple[int, generic.StreamObject]:
     files = objects.dictionary(raw(specification, "/EF"), "EF")
     numbers = {number_of(raw(files, key), "EF") for key in files}
     texts = [raw(specification, key) for key in ("/F", "/UF") if key in specification]

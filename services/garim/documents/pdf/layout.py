@@ -64,7 +64,7 @@ class _Section:
 
 def refuse(message: str, field: str = "") -> RefusedError:
     """Return the refusal of a file that could be read in two ways."""
-    return RefusedError("PDF_STRUCTURE", message, field=field or None)
+    return RefusedError("PDF_STRUCTURE", message, field=field)
 
 
 def read_revisions(data: bytes, reader: PdfFileReader) -> tuple[Revision, ...]:

@@ -19,7 +19,7 @@ from garim.statements.refusal import RefusedError
 
 
 def open_pdf(data: bytes, *, signers: int = SIGNATURES) -> Envelope:
-    """Return the claims in a signed PDF, after finding each signature right and all of it covered by every one.
+    """Return the claims in a signed PDF, after finding each signature right and all of it covered by both.
 
     The profile is PAdES B-B (ETSI EN 319 142-1) in a file of classic structure; see this package's head. Says
     nothing about trust: who the certificates belong to is for `garim.documents.x509`.
@@ -94,7 +94,7 @@ def _states(revisions: tuple[Revision, ...]) -> list[Objects]:
 
 
 def _root(revisions: tuple[Revision, ...]) -> int:
-    """Return the catalog's number, which no revision may change; /Info may only come with the first signature."""
+    """Return the catalog's number, which no revision changes; /Info may come with the first signature."""
     roots = {number_of(raw(revision.trailer, "/Root"), "trailer") for revision in revisions}
     infos = [plain(raw(revision.trailer, "/Info")) for revision in revisions]
     if len(roots) != 1 or len(set(infos[-SIGNATURES:])) != 1:
@@ -105,7 +105,7 @@ def _root(revisions: tuple[Revision, ...]) -> int:
 def _signatures(
     objects: Objects, revisions: tuple[Revision, ...], content: Content, root: int
 ) -> list[_Signature]:
-    """Return the signatures, oldest first: each closes one revision, and none but the first may be unsigned."""
+    """Return the signatures, oldest first: each closes one revision; only one save may come before."""
     found = []
     for field, page in zip(content.fields, content.pages, strict=True):
         number = number_of(raw(objects.dictionary(objects.numbered.get(field), "Fields"), "/V"), "V")
@@ -115,7 +115,9 @@ def _signatures(
         found.append(_Signature(holding[0], number, field, page))
     found.sort()
     last = len(revisions) - 1
-    if [one.revision for one in found] != list(range(last - len(found) + 1, last + 1)) or found[0].revision > 1:
+    if [one.revision for one in found] != list(range(last - len(found) + 1, last + 1)) or found[
+        0
+    ].revision > 1:
         raise RefusedError(
             "PDF_CHANGED_AFTER_SIGNING",
             "save the file once, then sign it; each later save adds one signature",

@@ -45,7 +45,9 @@ def check(reader: PdfFileReader, revisions: Sequence[int]) -> None:
         if signature is found[-1]:
             wanted = SignatureCoverageLevel.ENTIRE_FILE
         if signature.evaluate_signature_coverage() != wanted:
-            raise RefusedError("PDF_COVERAGE", "a signature does not cover its whole revision", field="ByteRange")
+            raise RefusedError(
+                "PDF_COVERAGE", "a signature does not cover its whole revision", field="ByteRange"
+            )
     for later in revisions[1:]:
         _check_changes(reader, later)
 

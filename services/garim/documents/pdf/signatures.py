@@ -65,9 +65,7 @@ def _uncovered(field: str) -> RefusedError:
     )
 
 
-def _check_members(
-    objects: Objects, signature: generic.DictionaryObject, *, first: bool, field: str
-) -> None:
+def _check_members(objects: Objects, signature: generic.DictionaryObject, *, first: bool, field: str) -> None:
     closed(signature, _MEMBERS, field)
     kind = raw(signature, "/Type")
     if kind is not None and not is_name(kind, "/Sig"):
@@ -83,7 +81,9 @@ def _check_certification(
 ) -> None:
     """Demand that a certifying signature is the first and allows the second: DocMDP with permission 2."""
     references = objects.array(raw(signature, "/Reference"), field)
-    reference = objects.dictionary(references[0], field) if len(references) == 1 else generic.DictionaryObject()
+    reference = (
+        objects.dictionary(references[0], field) if len(references) == 1 else generic.DictionaryObject()
+    )
     parameters = reference and objects.dictionary(raw(reference, "/TransformParams"), field)
     if (
         not first

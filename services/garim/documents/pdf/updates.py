@@ -38,7 +38,9 @@ def check_update(
     _same(without(old.catalog, "/AcroForm", *late), without(new.catalog, "/AcroForm", *late), "catalog")
     _same(without(old.page, "/Annots"), without(new.page, "/Annots"), "page")
     if "/AcroForm" in old.catalog:
-        _same(without(old.form, "/Fields", "/SigFlags"), without(new.form, "/Fields", "/SigFlags"), "AcroForm")
+        _same(
+            without(old.form, "/Fields", "/SigFlags"), without(new.form, "/Fields", "/SigFlags"), "AcroForm"
+        )
     _grown(old.annotations, new.annotations, field, "Annots")
     _grown(old.fields, new.fields, field, "Fields")
     _check_field(old.field, new.field, first=first)

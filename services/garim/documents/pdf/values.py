@@ -87,7 +87,7 @@ def is_text(value: object, text: str) -> bool:
 
 
 def plain(value: object) -> object:
-    """Return a value in a form whose equality is PDF's: by type, references by number, streams with their bytes."""
+    """Return a value in a form whose equality is PDF's: by type, references by number, streams by bytes."""
     if isinstance(value, generic.IndirectObject):
         return "reference", value.idnum, value.generation
     if isinstance(value, generic.ArrayObject):
@@ -102,4 +102,6 @@ def plain(value: object) -> object:
 
 def without(dictionary: generic.DictionaryObject, *keys: str) -> object:
     """Return a dictionary's `plain` form less some members."""
-    return plain(generic.DictionaryObject({key: raw(dictionary, key) for key in dictionary.keys() - set(keys)}))
+    return plain(
+        generic.DictionaryObject({key: raw(dictionary, key) for key in dictionary.keys() - set(keys)})
+    )

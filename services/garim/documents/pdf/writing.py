@@ -1,4 +1,4 @@
-"""Making a document as PDF and signing it: for rehearsals and tests; courts and agencies use their own tools."""
+"""Making a document as PDF and signing it: for rehearsals and tests; agencies use their own tools."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from garim.statements.refusal import RefusedError
 
 SigningKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
-_RESERVED = 16 * 1024
+_RESERVED = 2048
+"""Bytes kept for a signature's value besides its certificates: attributes and an RSA signature fit."""
 _FIELDS = ("Garim1", "Garim2")
 
 
@@ -38,7 +39,7 @@ class _Writer(PdfFileWriter):
     output_version = (2, 0)
 
     def __init__(self, seed: bytes) -> None:
-        super().__init__(stream_xrefs=False)
+        super().__init__(stream_xrefs=False)  # type: ignore[no-untyped-call]
         name = generic.ByteStringObject(hashlib.sha256(seed).digest()[:16])
         self._document_id = generic.ArrayObject([name, name])
 
@@ -74,7 +75,7 @@ def draft_pdf(payload: bytes) -> bytes:
     for content in drawing.draw_pages(payload, members):
         stream = generic.StreamObject(stream_data=content)
         stream.compress()
-        writer.insert_page(
+        writer.insert_page(  # type: ignore[no-untyped-call]
             PageObject(writer.add_object(stream), (0, 0, drawing.WIDTH, drawing.HEIGHT), resources)
         )
     writer.root["/Lang"] = generic.TextStringObject("ko-KR")
@@ -89,7 +90,7 @@ def draft_pdf(payload: bytes) -> bytes:
         ),
     )
     out = io.BytesIO()
-    writer.write(out)
+    writer.write(out)  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 
@@ -117,19 +118,21 @@ def sign_pdf(data: bytes, key: SigningKey, chain: Sequence[x509.Certificate], at
     process = cms_embedder.PdfCMSEmbedder().write_cms(_FIELDS[already], writer)
     next(process)
     placeholder = pdf_byterange.SignatureObject(
-        timestamp=at, subfilter=SigSeedSubFilter.PADES, bytes_reserved=_RESERVED
+        timestamp=at, subfilter=SigSeedSubFilter.PADES, bytes_reserved=2 * (_RESERVED + _size(chain))
     )
     certify = cms_embedder.SigMDPSetup(
         md_algorithm=digest_algorithm, certify=True, docmdp_perms=MDPPerm.FILL_FORMS
     )
     process.send(cms_embedder.SigObjSetup(placeholder, mdp_setup=None if already else certify))
     prepared, output = process.send(cms_embedder.SigIOSetup(md_algorithm=digest_algorithm))
-    signing = _signer(key, chain).async_sign(
-        prepared.document_digest, digest_algorithm, use_pades=True
-    )
+    signing = _signer(key, chain).async_sign(prepared.document_digest, digest_algorithm, use_pades=True)
     process.send(asyncio.run(signing))
     signed: bytes = output.getvalue()
     return signed
+
+
+def _size(chain: Sequence[x509.Certificate]) -> int:
+    return sum(len(one.public_bytes(serialization.Encoding.DER)) for one in chain)
 
 
 def _signer(key: SigningKey, chain: Sequence[x509.Certificate]) -> SimpleSigner:
