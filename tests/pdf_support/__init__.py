@@ -16,6 +16,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
 from pyhanko.sign.signers import cms_embedder, pdf_byterange
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
 
 from garim.documents.pdf import layout, writing
 from garim.testing.pki import Identity
@@ -46,7 +47,7 @@ class Signing:
     certify: MDPPerm | None = None
     digest: str = ""
     signer: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    pades: bool = True
+    signing_time: bool = False
     bend: Callable[[cms.ContentInfo], cms.ContentInfo | bytes] = lambda content: content
     writer: type[IncrementalPdfFileWriter] = writing._Updater
 
@@ -67,10 +68,15 @@ def sign(data: bytes, identity: Identity, change: Change | None = None, how: Sig
     placeholder = pdf_byterange.SignatureObject(timestamp=AT, subfilter=how.subfilter, bytes_reserved=8192)
     process.send(cms_embedder.SigObjSetup(placeholder, mdp_setup=setup))
     prepared, output = process.send(cms_embedder.SigIOSetup(md_algorithm=digest))
+    attributes = PdfCMSSignedAttributes(signing_time=AT if how.signing_time else None)
     signer = writing._signer(identity.key, identity.chain)
     for name, value in how.signer.items():
         setattr(signer, name, value)
-    content = asyncio.run(signer.async_sign(prepared.document_digest, digest, use_pades=how.pades))
+    content = asyncio.run(
+        signer.async_sign(
+            prepared.document_digest, digest, use_pades=not how.signing_time, signed_attr_settings=attributes
+        )
+    )
     process.send(how.bend(content))
     return bytes(output.getvalue())
 

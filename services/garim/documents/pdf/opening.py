@@ -50,7 +50,6 @@ def _open(data: bytes, signers: int) -> Envelope:
     root = _root(revisions)
     content = check_content(states[-1], revisions[-1].trailer, signers)
     signatures = _signatures(states[-1], revisions, content, root)
-    second_opinion.check(reader, [signature.revision for signature in signatures])
     chains = []
     for place, signature in enumerate(signatures):
         if signature.revision > 0:
@@ -72,6 +71,7 @@ def _open(data: bytes, signers: int) -> Envelope:
                 field=f"signatures[{place}]",
             )
         )
+    second_opinion.check(reader, [signature.revision for signature in signatures])
     return Envelope(content.payload, tuple(chains))
 
 

@@ -41,7 +41,8 @@ def check_signature(
     before, after, end = _byte_range(signature, field)
     start, stop = revision.spans[number]
     gap = data[before:after]
-    if not start < before < after < stop or end not in revision.ends:
+    ends = {len(data)} if revision.ends[1] == len(data) else set(revision.ends)
+    if not start < before < after < stop or end not in ends:
         raise _uncovered(field)
     if _CONTENTS.search(data[max(start, before - 64) : before]) is None or _HEX.fullmatch(gap) is None:
         raise _uncovered(field)

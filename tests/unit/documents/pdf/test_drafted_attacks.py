@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping
 
 import pytest
+
 from garim.documents.pdf import open_pdf
 from garim.testing.pki import DocumentPki
 from pdf_support import Reasons, Stages, bodies, build, sign, stream

@@ -18,7 +18,7 @@ from garim.testing.pki import DocumentPki
 from pdf_support import Reasons, Signing, Stages, append, sign, stream
 
 Writer = IncrementalPdfFileWriter
-FILE, CONTENT, PAGE, FORM, COURT_FIELD = 7, 5, 6, 13, 14
+FILE, CONTENT, PAGE, FORM, COURT_FIELD, COURT_SIGNATURE = 7, 5, 6, 14, 15, 16
 
 
 def _reference(writer: Writer, number: int) -> generic.Reference:
@@ -82,7 +82,6 @@ SECOND: dict[str, Callable[[Writer], None]] = {
     "claims elsewhere": _claims_elsewhere,
     "page content replaced": _changed_stream(CONTENT, b"0 0 99 99 re f"),
     "same page content again": _same_again(CONTENT),
-    "same catalog again": _same_again(1),
     "page box": _changed_dictionary(PAGE, "/MediaBox", generic.ArrayObject([_number(9)] * 4)),
     "page turned": _changed_dictionary(PAGE, "/Rotate", _number(180)),
     "page added": _page_added,
@@ -94,12 +93,14 @@ SECOND: dict[str, Callable[[Writer], None]] = {
         COURT_FIELD, "/Rect", generic.ArrayObject([_number(0), _number(0), _number(300), _number(300)])
     ),
     "court's field renamed": _changed_dictionary(COURT_FIELD, "/TU", generic.TextStringObject("x")),
-    "court's signature again": _same_again(15),
+    "court's signature again": _same_again(COURT_SIGNATURE),
 }
 
 
 @pytest.mark.parametrize("name", SECOND)
-def test_the_second_signer_adds_nothing_but_a_signature(name: str, stages: Stages, pki: DocumentPki, reasons: Reasons) -> None:
+def test_the_second_signer_adds_nothing_but_a_signature(
+    name: str, stages: Stages, pki: DocumentPki, reasons: Reasons
+) -> None:
     data = sign(stages.half, pki.chief, SECOND[name])
     assert data.startswith(stages.half)
     found = reasons(open_pdf, data)
@@ -109,18 +110,28 @@ def test_the_second_signer_adds_nothing_but_a_signature(name: str, stages: Stage
 @pytest.mark.parametrize(
     "name", ["page box", "language", "metadata", "court's field moved", "same page content again"]
 )
-def test_our_own_check_of_updates_finds_it_without_pyhankos(name: str, stages: Stages, pki: DocumentPki, reasons: Reasons, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_own_check_of_updates_finds_it_without_pyhankos(
+    name: str, stages: Stages, pki: DocumentPki, reasons: Reasons, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("garim.documents.pdf.second_opinion.check", lambda *_: None)
     assert reasons(open_pdf, sign(stages.half, pki.chief, SECOND[name])) == ["PDF_CHANGED_AFTER_SIGNING"]
 
 
 @pytest.mark.parametrize("name", ["page box", "language", "metadata", "court's field moved"])
-def test_pyhankos_check_of_updates_finds_it_without_ours(name: str, stages: Stages, pki: DocumentPki, reasons: Reasons, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pyhankos_check_of_updates_finds_it_without_ours(
+    name: str, stages: Stages, pki: DocumentPki, reasons: Reasons, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("garim.documents.pdf.opening.check_update", lambda *_, **__: None)
     assert reasons(open_pdf, sign(stages.half, pki.chief, SECOND[name])) == ["PDF_CHANGED_AFTER_SIGNING"]
 
 
-def test_the_second_signature_shows_nothing_on_the_page(stages: Stages, pki: DocumentPki, reasons: Reasons, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_catalog_written_again_as_it_was_changes_nothing(stages: Stages, pki: DocumentPki) -> None:
+    assert open_pdf(sign(stages.half, pki.chief, _same_again(1))).payload == stages.payload
+
+
+def test_the_second_signature_shows_nothing_on_the_page(
+    stages: Stages, pki: DocumentPki, reasons: Reasons, monkeypatch: pytest.MonkeyPatch
+) -> None:
     half = sign(stages.draft, pki.judge)
     spec = SigFieldSpec("Chief", box=(0, 0, 595, 842))
     data = sign(half, pki.chief, how=Signing(field="Chief", spec=spec))
@@ -129,7 +140,9 @@ def test_the_second_signature_shows_nothing_on_the_page(stages: Stages, pki: Doc
     assert reasons(open_pdf, data) == ["PDF_CHANGED_AFTER_SIGNING"]
 
 
-def test_metadata_of_the_usual_tools_may_not_come_with_the_second_signature(stages: Stages, pki: DocumentPki, reasons: Reasons) -> None:
+def test_metadata_of_the_usual_tools_may_not_come_with_the_second_signature(
+    stages: Stages, pki: DocumentPki, reasons: Reasons
+) -> None:
     data = sign(stages.half, pki.chief, how=Signing(writer=IncrementalPdfFileWriter))
     assert reasons(open_pdf, data) == ["PDF_CHANGED_AFTER_SIGNING"]
 
@@ -137,7 +150,9 @@ def test_metadata_of_the_usual_tools_may_not_come_with_the_second_signature(stag
 @pytest.mark.parametrize(
     "change", [_changed_stream(CONTENT, b"0 g"), _changed_stream(FILE, b"{}"), _page_added]
 )
-def test_even_the_first_signature_is_added_to_what_was_drafted(stages: Stages, pki: DocumentPki, reasons: Reasons, change: Callable[[Writer], None]) -> None:
+def test_even_the_first_signature_is_added_to_what_was_drafted(
+    stages: Stages, pki: DocumentPki, reasons: Reasons, change: Callable[[Writer], None]
+) -> None:
     data = sign(sign(stages.draft, pki.judge, change), pki.chief)
     assert reasons(open_pdf, data) == ["PDF_CHANGED_AFTER_SIGNING"]
 
@@ -167,12 +182,16 @@ def test_nothing_follows_the_last_signature(name: str, stages: Stages, reasons: 
 
 
 @pytest.mark.parametrize("free", [0, CONTENT])
-def test_no_save_stands_between_the_signatures(stages: Stages, pki: DocumentPki, reasons: Reasons, free: int) -> None:
+def test_no_save_stands_between_the_signatures(
+    stages: Stages, pki: DocumentPki, reasons: Reasons, free: int
+) -> None:
     data = sign(append(stages.half, {} if free else {CONTENT: stream(b"0 g")}, free=free), pki.chief)
     assert reasons(open_pdf, data) == ["PDF_STRUCTURE"]
 
 
-def test_no_save_stands_between_draft_and_signature(stages: Stages, pki: DocumentPki, reasons: Reasons) -> None:
+def test_no_save_stands_between_draft_and_signature(
+    stages: Stages, pki: DocumentPki, reasons: Reasons
+) -> None:
     data = sign(append(stages.draft, {CONTENT: stream(b"0 g")}), pki.judge)
     assert reasons(open_pdf, data, signers=1) == ["PDF_CHANGED_AFTER_SIGNING"]
 
@@ -182,7 +201,9 @@ def test_a_third_signature_is_refused(stages: Stages, pki: DocumentPki, reasons:
 
 
 @pytest.mark.parametrize("permission", [MDPPerm.NO_CHANGES, MDPPerm.ANNOTATE])
-def test_a_certification_leaves_room_for_signatures_only(stages: Stages, pki: DocumentPki, reasons: Reasons, permission: MDPPerm) -> None:
+def test_a_certification_leaves_room_for_signatures_only(
+    stages: Stages, pki: DocumentPki, reasons: Reasons, permission: MDPPerm
+) -> None:
     data = sign(sign(stages.draft, pki.judge, how=Signing(certify=permission)), pki.chief)
     assert reasons(open_pdf, data) == ["PDF_SIGNATURE"]
 
@@ -199,7 +220,9 @@ def _rewritten(draft: bytes, writer: PdfFileWriter) -> bytes:
     return out.getvalue()
 
 
-def test_cross_reference_streams_and_object_streams_are_refused(stages: Stages, pki: DocumentPki, reasons: Reasons) -> None:
+def test_cross_reference_streams_and_object_streams_are_refused(
+    stages: Stages, pki: DocumentPki, reasons: Reasons
+) -> None:
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     writer = copy_into_new_writer(
@@ -242,11 +265,17 @@ def test_a_hybrid_table_is_refused(stages: Stages, reasons: Reasons) -> None:
     assert reasons(open_pdf, data)[0] in {"PDF_STRUCTURE", "PDF_UNREADABLE"}
 
 
-def test_another_documents_signed_update_does_not_fit(stages: Stages, pki: DocumentPki, reasons: Reasons) -> None:
+def test_another_documents_signed_update_does_not_fit(
+    stages: Stages, pki: DocumentPki, reasons: Reasons
+) -> None:
     """The chief investigator's signature of one document, moved behind the court's of another."""
     from garim.documents.pdf.writing import draft_pdf
 
-    other = draft_pdf(documents.payload(documents.disclosure(pki, number="2026-압수-0009")))
+    others = (
+        draft_pdf(documents.payload(documents.disclosure(pki, number=f"2026-압수-{number:04}")))
+        for number in range(2, 99)
+    )
+    other = next(one for one in others if len(one) == len(stages.draft))
     theirs = sign(other, pki.judge)
     full = sign(theirs, pki.chief)
     ours = sign(stages.draft, pki.judge)
