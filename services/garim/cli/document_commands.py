@@ -12,7 +12,7 @@ from rich.text import Text
 
 from garim.api.common.v1 import statement_pb2
 from garim.api.custody.v1 import custody_pb2
-from garim.cli import document_files
+from garim.cli import document_files, pdf_files
 from garim.cli.cases import Submitted, submit
 from garim.cli.draft_commands import app as draft_app
 from garim.cli.files import give, read_input
@@ -23,7 +23,7 @@ from garim.cli.output import emit, facts, print_refusal
 from garim.cli.session import session
 from garim.documents.claims import Revocation
 from garim.documents.fields import write_instant
-from garim.documents.media_types import media_type_of
+from garim.documents.media_types import PDF_MEDIA_TYPE, media_type_of
 from garim.kit.clock import SystemClock
 from garim.kit.document_opener import DocumentOpener
 from garim.statements.governance import Governance
@@ -44,19 +44,21 @@ def sign(
     passphrase_file: PassphraseOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Add one signature; the first one turns a draft into an envelope."""
+    """Add one signature; the first one turns a draft into an envelope. A PDF stays a PDF."""
     data = read_input(file, "document")
     passphrase = None
     if passphrase_file is not None:
         with passphrase_of(passphrase_file, None, "the signer") as secret:
             passphrase = bytes(secret.buffer)
-    private = document_files.read_private_key(key, passphrase)
-    signed = document_files.sign_file(data, private, document_files.read_chain(chain))
-    if out is None:
-        give(None, signed)
-        return
+    private, certificates = document_files.read_private_key(key, passphrase), document_files.read_chain(chain)
+    if media_type_of(data) == PDF_MEDIA_TYPE:
+        signed, opened = pdf_files.sign_file(data, private, certificates, SystemClock().now_ms())
+    else:
+        signed = document_files.sign_file(data, private, certificates)
+        opened = document_files.open_file(signed)
     give(out, signed)
-    opened = document_files.open_file(signed)
+    if out is None:
+        return
     value = {"file": str(out), "digest": opened.digest, "signatures": opened.signatures}
     emit(as_json, value, lambda console: console.print(facts(value.items())))
 

@@ -12,6 +12,7 @@ from garim.cli.document_files import acknowledger_of, open_file, read_document, 
 from garim.cli.files import give, read_input
 from garim.cli.options import JsonOption, OutOption
 from garim.cli.output import emit, facts
+from garim.cli.pdf_files import draw_file
 from garim.documents import draft
 from garim.documents.fields import write_instant
 from garim.kit.clock import SystemClock
@@ -34,6 +35,9 @@ To = Annotated[str, typer.Option("--to", help="First instant behind the period."
 Recipient = Annotated[str, typer.Option("--recipient", help="age recipient, or a file that holds it.")]
 Acknowledger = Annotated[
     Path, typer.Option("--acknowledger", help="Certificate (PEM) that will sign the delivery receipt.")
+]
+AsPdf = Annotated[
+    bool, typer.Option("--pdf", help="Write a readable PDF with the draft embedded, to rehearse with.")
 ]
 
 
@@ -87,6 +91,7 @@ def disclosure(
     mode: Annotated[str, typer.Option("--mode", help="sealed or erased.")] = "sealed",
     expires_at: Annotated[str, typer.Option("--expires-at", help="When it ends; never without.")] = "",
     issued_at: IssuedAt = "",
+    pdf: AsPdf = False,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -102,7 +107,7 @@ def disclosure(
         mode=mode,
         expires_at=expires_at or None,
     )
-    _give(out, payload, as_json)
+    _give(out, payload, as_json, pdf=pdf)
 
 
 @app.command()
@@ -117,6 +122,7 @@ def preservation(
     end: To,
     until: Annotated[str, typer.Option("--until", help="When the order ends.")],
     issued_at: IssuedAt = "",
+    pdf: AsPdf = False,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -127,7 +133,7 @@ def preservation(
         period=(start, end),
         until=until,
     )
-    _give(out, payload, as_json)
+    _give(out, payload, as_json, pdf=pdf)
 
 
 @app.command()
@@ -138,6 +144,7 @@ def revocation(
     number: Number,
     reason: Annotated[str, typer.Option("--reason", help="Why, for the record.")],
     issued_at: IssuedAt = "",
+    pdf: AsPdf = False,
     out: OutOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -151,11 +158,11 @@ def revocation(
         sha256=former.digest,
         reason=reason,
     )
-    _give(out, payload, as_json)
+    _give(out, payload, as_json, pdf=pdf)
 
 
-def _give(out: Path | None, payload: bytes, as_json: bool) -> None:
-    give(out, payload)
+def _give(out: Path | None, payload: bytes, as_json: bool, *, pdf: bool) -> None:
+    give(out, draw_file(payload) if pdf else payload)
     if out is not None:
         value = {"file": str(out), "digest": open_file(payload).digest}
         emit(as_json, value, lambda console: console.print(facts(value.items())))

@@ -11,10 +11,13 @@ from types import MappingProxyType
 
 from garim.documents import jws
 from garim.documents.envelope import Envelope
-from garim.documents.media_types import JWS_MEDIA_TYPE
+from garim.documents.media_types import JWS_MEDIA_TYPE, PDF_MEDIA_TYPE
+from garim.documents.pdf import open_pdf
 from garim.statements.refusal import RefusedError
 
-FORMATS: Mapping[str, Callable[[bytes], Envelope]] = MappingProxyType({JWS_MEDIA_TYPE: jws.open_envelope})
+FORMATS: Mapping[str, Callable[[bytes], Envelope]] = MappingProxyType(
+    {JWS_MEDIA_TYPE: jws.open_envelope, PDF_MEDIA_TYPE: open_pdf}
+)
 """How each format taken in is opened, by media type.
 
 An opener returns what two signatures cover, both found right, or raises a `RefusedError`.

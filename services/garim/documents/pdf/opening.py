@@ -37,7 +37,7 @@ def open_pdf(data: bytes, *, signers: int = SIGNATURES) -> Envelope:
         raise RefusedError("PDF_SIZE", f"a PDF of at most {MAX_PDF_BYTES} bytes is taken")
     try:
         return _open(data, signers)
-    except RefusedError:
+    except (RefusedError, MemoryError):
         raise
     except Exception:  # noqa: BLE001 - parsers of hostile bytes fail in any way, and each is a refusal
         raise RefusedError("PDF_UNREADABLE", "the file is no PDF that can be read strictly") from None

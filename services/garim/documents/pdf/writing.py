@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pyhanko.pdf_utils import embed, generic
 from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.pdf_utils.writer import PageObject, PdfFileWriter
 from pyhanko.sign.fields import MDPPerm, SigSeedSubFilter
 from pyhanko.sign.signers import SimpleSigner, cms_embedder, pdf_byterange
@@ -110,8 +112,8 @@ def sign_pdf(data: bytes, key: SigningKey, chain: Sequence[x509.Certificate], at
     """
     if not chain or chain[0].public_key() != key.public_key():
         raise RefusedError("KEY_ALGORITHM_MISMATCH", "the certificate belongs to another key", field="chain")
+    already = signatures_on(data)
     writer = _Updater(io.BytesIO(data))
-    already = len(writer.prev.embedded_signatures)
     if already >= len(_FIELDS):
         raise RefusedError("ENVELOPE_SIGNATURES", "both signatures are there already", field="signatures")
     digest_algorithm = "sha512" if isinstance(key, ed25519.Ed25519PrivateKey) else "sha256"
@@ -129,6 +131,18 @@ def sign_pdf(data: bytes, key: SigningKey, chain: Sequence[x509.Certificate], at
     process.send(asyncio.run(signing))
     signed: bytes = output.getvalue()
     return signed
+
+
+def signatures_on(data: bytes) -> int:
+    """Return how many signatures a PDF carries; whether they are right is for `open_pdf`.
+
+    Raises:
+        RefusedError: `PDF_UNREADABLE`.
+    """
+    try:
+        return len(PdfFileReader(io.BytesIO(data), strict=True).embedded_signatures)
+    except (PdfError, ValueError):
+        raise RefusedError("PDF_UNREADABLE", "the file is no PDF that can be read strictly") from None
 
 
 def _size(chain: Sequence[x509.Certificate]) -> int:

@@ -67,7 +67,7 @@ def _mutated(data: bytes, chance: random.Random) -> bytes:
 
 
 def test_no_mutation_changes_what_is_accepted(stages: Stages) -> None:
-    """Flips, replacements, deletions, insertions and copies: accepted is only what says the same, which is none."""
+    """Flips, replacements, deletions, insertions, copies: what is accepted says the same; none is."""
     chance = random.Random(20261122)
     right = open_pdf(stages.full)
     accepted = 0
