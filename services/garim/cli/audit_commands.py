@@ -10,6 +10,7 @@ from rich.console import Console
 
 from garim.cli.audit_check import LogReport, verify_log
 from garim.cli.files import read_input
+from garim.cli.governance_draft import pins_in
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption
 from garim.cli.output import emit, facts, rows_table
 from garim.cli.session import session
@@ -51,6 +52,16 @@ def _print(console: Console, found: LogReport) -> None:
     console.print(rows_table(("type", "entries"), sorted(found.types.items())))
     if found.magnitudes:
         console.print(rows_table(("count", "sum"), sorted(found.magnitudes.items())))
+
+
+@app.command()
+def pins(
+    database: Annotated[Path, typer.Argument(metavar="DATABASE", help="A service's, or a person's.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a service or a client has pinned of each log: what a log's successor has to carry."""
+    value = {origin: f"{one.size}:{one.root}" for origin, one in pins_in(database).items()}
+    emit(as_json, value, lambda console: console.print(facts(value.items())))
 
 
 @app.command("open")

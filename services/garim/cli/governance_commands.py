@@ -17,7 +17,8 @@ from rich.console import Console
 from garim.api.custody.v1 import custody_pb2
 from garim.cli import governance_init, keyfiles
 from garim.cli.decisions import decide
-from garim.cli.files import read_input
+from garim.cli.files import read_input, write_private
+from garim.cli.governance_draft import drafted, highest, read_pin
 from garim.cli.governance_init import Plan, key_text
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, OutOption, PassphraseOption
 from garim.cli.output import emit, facts, rows_table
@@ -26,7 +27,7 @@ from garim.kit.clock import SystemClock
 from garim.kit.convert import envelope_to
 from garim.statements import governance
 from garim.statements.governance import DocumentAnchor, Governance, LogIdentity, ServiceKey, Terms
-from garim.statements.model import Closed, Name
+from garim.statements.model import CheckpointSeen, Closed, Name
 from garim.statements.refusal import Kind, RefusedError
 
 app = typer.Typer(no_args_is_help=True, help="Who decides, under which keys, and what is trusted.")
@@ -224,6 +225,49 @@ def _print(console: Console, current: Governance, proposals: list[dict[str, Any]
 
 
 @app.command()
+def draft(
+    out: Annotated[Path, typer.Option("--out", help="File to write; edit it, then propose it.")],
+    mesh: MeshOption = DEFAULT_MESH,
+    who: AsOption = "",
+    log_origin: Annotated[
+        str, typer.Option("--log-origin", help="Name of a log that succeeds the one in force.")
+    ] = "",
+    log_key: Annotated[
+        Path | None, typer.Option("--log-key", help="That log's public key, PEM.", metavar="KEY.pem")
+    ] = None,
+    pins: Annotated[
+        list[str] | None,
+        typer.Option("--pin", help="A verifier's pin of the former log; repeat.", metavar="SIZE:ROOT"),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draft the next version from the one in force; with --log-origin, the one that succeeds a lost log."""
+    if bool(log_origin) != (log_key is not None) or (pins and not log_origin):
+        raise RefusedError(
+            "FIELD_VALUE", "name a succeeding log's origin, key and pins together", field="log"
+        )
+    with session(mesh, who, "custodian") as own:
+        current = own.governance()
+        answer = own.custody.GetGovernance(custody_pb2.GetGovernanceRequest(from_version=current.version))
+        seen = own.ledger.checkpoint_seen()
+        now_ms = own.now_ms()
+    log = None
+    if log_key is not None:
+        known = [read_pin(one) for one in pins or ()] + ([seen] if seen else [])
+        log = LogIdentity(
+            origin=log_origin,
+            key=_public_key(log_key),
+            witnesses=current.log.witnesses,
+            old_pins=highest(known),
+        )
+    data = drafted(current, answer.versions[0].document, now_ms, log)
+    governance.follow(current, answer.versions[0].document, data)
+    write_private(out, data)
+    value = {"version": current.version + 1, "digest": governance.digest(data), "file": str(out)}
+    emit(as_json, value, lambda console: console.print(facts(value.items())))
+
+
+@app.command()
 def propose(
     document: Annotated[Path, typer.Argument(metavar="NEXT.json", help="The next version.")],
     mesh: MeshOption = DEFAULT_MESH,
@@ -257,8 +301,18 @@ def approve(
             raise RefusedError(
                 "PROPOSAL_UNKNOWN", "no such proposal is open: see `garim governance show`", field="digest"
             )
-        demand_follows(wanted[0], answer.versions[0].document, current)
-        decision = decide(own, "governance", governance.decision_subject(wanted[0]), reason, passphrase_file)
+        proposed = demand_follows(
+            wanted[0], answer.versions[0].document, current, own.ledger.checkpoint_seen()
+        )
+        decision = decide(
+            own,
+            "governance",
+            governance.decision_subject(wanted[0]),
+            reason,
+            passphrase_file,
+            # The log that is succeeded need not answer any more.
+            log_answers=proposed.log.origin == current.log.origin,
+        )
         result = own.custody.DecideGovernance(
             custody_pb2.DecideGovernanceRequest(digest=bytes.fromhex(digest), decision=envelope_to(decision))
         )
@@ -266,20 +320,28 @@ def approve(
     emit(as_json, value, lambda console: console.print(facts(value.items())))
 
 
-def demand_follows(document: bytes, current_bytes: bytes, current: Governance) -> Governance:
-    """Refuse a proposal that does not follow the version in force.
+def demand_follows(
+    document: bytes, current_bytes: bytes, current: Governance, seen: CheckpointSeen | None
+) -> Governance:
+    """Refuse a proposal that does not follow the version in force, or forgets what this person has pinned.
+
+    Args:
+        document: The proposal's exact bytes.
+        current_bytes: Those of the version in force.
+        current: That version.
+        seen: This person's pin of the log in force.
 
     Raises:
-        RefusedError: `GOVERNANCE_VERSION`, and those of the document's fields.
+        RefusedError: Those of `governance.follow`; `GOVERNANCE_LOG`.
     """
-    proposed = Governance.from_bytes(document)
-    follows = (
-        proposed.version == current.version + 1
-        and proposed.previous == governance.digest(current_bytes)
-        and proposed.mesh == current.mesh
-    )
-    if not follows:
-        raise RefusedError("GOVERNANCE_VERSION", "the proposal does not follow the version in force")
+    proposed = governance.follow(current, current_bytes, document)
+    succeeds = proposed.log.origin != current.log.origin
+    if succeeds and not governance.carries(proposed.log.old_pins, seen):
+        raise RefusedError(
+            "GOVERNANCE_LOG",
+            "the proposal's log does not carry what you have pinned of the former one: sign nothing",
+            field="log.old_pins",
+        )
     return proposed
 
 

@@ -144,9 +144,9 @@ def test_a_proposal_must_follow_the_version_in_force(world: World) -> None:
     members = json.loads(world.document)
     members |= {"version": 2, "previous": governance.digest(world.document), "issued": world.now_ms + 1}
     follows = Governance.from_json(members).to_bytes()
-    assert demand_follows(follows, world.document, world.governance).version == 2
+    assert demand_follows(follows, world.document, world.governance, None).version == 2
     for change in ({"version": 3}, {"previous": "00" * 32}, {"mesh": "other.example"}):
         bent = Governance.from_json(members | change).to_bytes()
         with pytest.raises(RefusedError) as refused:
-            demand_follows(bent, world.document, world.governance)
+            demand_follows(bent, world.document, world.governance, None)
         assert refused.value.reason == "GOVERNANCE_VERSION"
