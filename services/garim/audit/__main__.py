@@ -14,6 +14,7 @@ from garim.audit.refused_calls import OwnRefusals
 from garim.audit.service import TransparencyLog
 from garim.audit.servicer import AuditLogServicer
 from garim.audit.settings import AuditSettings
+from garim.audit.witnesses import HttpPost, Witness
 from garim.kit import migrations
 from garim.kit.db import Database
 from garim.kit.identity import service_id
@@ -21,7 +22,7 @@ from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.server import MeshServer
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import load_statement_key
-from garim.translog.keys import Signer
+from garim.translog.keys import Signer, VerifierKey
 
 SERVICE = "audit"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -42,7 +43,8 @@ def wired(settings: AuditSettings) -> Iterator[MeshServer]:
         settings.log.origin, load_statement_key(settings.log.key, "checkpoint key")
     )
     database = Database(settings.database.path)
-    try:
+    with contextlib.ExitStack() as ending:
+        ending.callback(database.close)
         migrations.upgrade(database, MIGRATIONS)
         log = TransparencyLog(
             database,
@@ -51,7 +53,16 @@ def wired(settings: AuditSettings) -> Iterator[MeshServer]:
             genesis=bytes.fromhex(settings.log.genesis or settings.governance_genesis),
             clock=process.clock,
             wait_for=settings.log.wait_for,
+            witnesses=[
+                Witness(
+                    VerifierKey.parse(one.key),
+                    HttpPost(one.url, settings.log.witness_timeout_s, one.trust),
+                )
+                for one in settings.log.witnesses
+            ],
+            timeout_s=settings.log.witness_timeout_s,
         )
+        ending.callback(log.close)
         servicer = AuditLogServicer(log, settings.mesh)
         actor = service_id(settings.mesh, SERVICE)
         server = process.server(
@@ -60,8 +71,6 @@ def wired(settings: AuditSettings) -> Iterator[MeshServer]:
         )
         server.health.register("database", database.check)
         yield server
-    finally:
-        database.close()
 
 
 def main() -> None:

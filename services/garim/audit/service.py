@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from garim.audit import tables
+from garim.audit.publishing import Publisher
+from garim.audit.witnesses import Witness
 from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.identity import service_id
@@ -21,6 +23,7 @@ from garim.translog.leaf import ZERO_SALT, Leaf, commitment_to_digest, parse_lea
 from garim.translog.tree import Frontier, hash_leaf, prove_consistency, prove_inclusion, read_frontier
 
 TOLERANCE_MS = 120_000
+TIMEOUT_S = 4.0
 MAX_PAGE = 1_000
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 GENESIS = "genesis"
@@ -74,6 +77,8 @@ class TransparencyLog:
         genesis: SHA-256 of the governance version that leaf 0 commits to.
         clock: The log's time.
         wait_for: Names of services whose pins must be seen before anything is appended.
+        witnesses: Who has to cosign every checkpoint before it is shown.
+        timeout_s: Longest time that they may take together, in seconds.
 
     Raises:
         RefusedError: `LOG_STORED` (data loss): the stored nodes are not those of the stored leaves.
@@ -88,6 +93,8 @@ class TransparencyLog:
         genesis: bytes,
         clock: Clock,
         wait_for: Collection[str],
+        witnesses: Sequence[Witness] = (),
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._database = database
         self._signer = signer
@@ -96,7 +103,17 @@ class TransparencyLog:
         self._clock = clock
         self._lock = threading.Lock()
         self._awaited = {service_id(mesh, service) for service in wait_for}
+        self._publisher = (
+            Publisher(signer, witnesses, state=self._state, prove=self._prove, timeout_s=timeout_s)
+            if witnesses
+            else None
+        )
         self.check_stored()
+
+    def close(self) -> None:
+        """Ask no witness any more."""
+        if self._publisher is not None:
+            self._publisher.close()
 
     def append(self, actor: str, entry: Entry, pin: CheckpointSeen | None) -> Appended:
         """Append an entry, or find it again, and prove it.
@@ -109,7 +126,8 @@ class TransparencyLog:
         Raises:
             RefusedError: `LOG_PIN` (data loss): the pin is not in this tree. `LOG_WAITING_FOR_PINS`
                 (unavailable): try again. `LOG_TIME`: caller and log differ by two minutes. `LOG_ENTRY`: the
-                entry is malformed or not this caller's to make.
+                entry is malformed or not this caller's to make. `LOG_WITNESS_*`: it is stored, but a witness
+                has not cosigned it: the same call goes on.
         """
         with self._database.writing() as connection:
             size = tables.read_size(connection)
@@ -121,6 +139,8 @@ class TransparencyLog:
                 size += 1
             answer = self._proven(connection, found, size, pin)
         # Signed outside the transaction: nothing is signed before it is stored.
+        if self._publisher is not None:
+            return self._published(self._publisher, found, pin)
         return Appended(
             found.leaf, found.position, answer.path, self._sign(answer.root, size), answer.consistency
         )
@@ -133,7 +153,7 @@ class TransparencyLog:
             pin: The caller's pin.
 
         Raises:
-            RefusedError: `LOG_PIN`; `LOG_EMPTY` (unavailable): there is nothing to sign yet.
+            RefusedError: `LOG_PIN`; `LOG_EMPTY` (unavailable): there is nothing to sign yet; `LOG_WITNESS_*`.
         """
         with self._meeting(actor, pin) as (connection, size):
             if size == 0:
@@ -141,7 +161,10 @@ class TransparencyLog:
             read = tables.node_reader(connection)
             root = read_frontier(size, read).root()
             path = prove_consistency(pin.size, size, read) if pin else []
-        return self._sign(root, size), path
+        if self._publisher is None:
+            return self._sign(root, size), path
+        published = self._publisher.covering(size)
+        return published.note, self._prove(pin.size, published.size) if pin else []
 
     def inclusion(
         self, actor: str, pin: CheckpointSeen | None, index: int, size: int
@@ -297,6 +320,26 @@ class TransparencyLog:
             prove_inclusion(found.position, size, read),
             prove_consistency(pin.size, size, read) if pin else [],
         )
+
+    def _published(
+        self, publisher: Publisher, found: tables.StoredLeaf, pin: CheckpointSeen | None
+    ) -> Appended:
+        """Prove a stored leaf in a checkpoint that all witnesses have cosigned."""
+        published = publisher.covering(max(found.position + 1, pin.size if pin else 0))
+        with self._database.reading() as connection:
+            read = tables.node_reader(connection)
+            path = prove_inclusion(found.position, published.size, read)
+            consistency = prove_consistency(pin.size, published.size, read) if pin else []
+        return Appended(found.leaf, found.position, path, published.note, consistency)
+
+    def _state(self) -> tuple[int, bytes]:
+        with self._database.reading() as connection:
+            size = tables.read_size(connection)
+            return size, read_frontier(size, tables.node_reader(connection)).root()
+
+    def _prove(self, old: int, new: int) -> list[bytes]:
+        with self._database.reading() as connection:
+            return prove_consistency(old, new, tables.node_reader(connection))
 
     def _sign(self, root: bytes, size: int) -> bytes:
         return sign_checkpoint(Checkpoint(self._signer.key.name, size, root), self._signer)

@@ -14,7 +14,8 @@ Request_contra = TypeVar("Request_contra", contravariant=True)
 Answer_co = TypeVar("Answer_co", covariant=True)
 
 # The log says that it does not know what it has signed: its tree is another one, or went back.
-_FORKED = frozenset({"LOG_PIN", "LOG_RANGE"})
+_FORKED = frozenset({"LOG_PIN", "LOG_RANGE", "LOG_WITNESS_CONFLICT"})
+_TOLD = frozenset({"LOG_TIME", "LOG_WITNESS_SILENT"})
 
 
 class Rpc(Protocol[Request_contra, Answer_co]):
@@ -66,15 +67,16 @@ def ask(call: Callable[[RequestT], AnswerT], request: RequestT) -> AnswerT:
 
     Raises:
         RefusedError: `LOG_FORK` (data loss): it does not know our pin, or a size it has signed. `LOG_TIME`:
-            our clock and its own differ. `LOG_UNAVAILABLE`: anything else; the same call may succeed later.
+            our clock and its own differ. `LOG_WITNESS_SILENT`: a witness has not cosigned. `LOG_UNAVAILABLE`:
+            anything else; the same call may succeed later.
     """
     try:
         return call(request)
     except RefusedError as error:
         if error.reason in _FORKED:
             raise fork("the log does not know what it has signed before") from error
-        if error.reason == "LOG_TIME":
-            raise RefusedError("LOG_TIME", error.message, kind=Kind.UNAVAILABLE) from error
+        if error.reason in _TOLD:
+            raise RefusedError(error.reason, error.message, kind=Kind.UNAVAILABLE) from error
         raise unavailable() from error
     except grpc.RpcError as error:
         raise unavailable() from error
