@@ -29,6 +29,7 @@ OTHER_WORDS = {
     "FOLDER": "a place holder of the command line",
     "NFKC": "a Unicode form",
     "PACKAGE": "a place holder of the command line",
+    "POST": "a method of HTTP",
     "REQUEST": "a place holder of the command line",
     "TEST": "the demo's reason for a decision that is refused",
     "UPDATE": "SQL",

@@ -26,7 +26,7 @@ from garim.translog.keys import VerifierKey
 from garim.translog.note import Note, parse_note
 
 MAX_ANSWER_BYTES = 16 * 1024
-_METHOD = "POST"
+
 _OK, _CONFLICT, _INCONSISTENT = 200, 409, 422
 _SIZE = re.compile(r"(0|[1-9][0-9]{0,18})\n")
 
@@ -85,7 +85,7 @@ class HttpPost:
         """Send `add-checkpoint`; see `Post`."""
         connection = self._connect()
         try:
-            connection.request(_METHOD, self._path, body, {"Content-Type": "text/plain; charset=utf-8"})
+            connection.request("POST", self._path, body, {"Content-Type": "text/plain; charset=utf-8"})
             response = connection.getresponse()
             data = response.read(MAX_ANSWER_BYTES + 1)
             if len(data) > MAX_ANSWER_BYTES:
