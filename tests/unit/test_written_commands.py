@@ -41,7 +41,8 @@ def exists(written: str) -> bool:
 
 
 def texts() -> list[Path]:
-    documents = [ROOT / "README.md", ROOT / "protos" / "README.md", *(ROOT / "services").rglob("*.md")]
+    documents = [ROOT / "README.md", ROOT / "protos" / "README.md", ROOT / "deploy" / "README.md"]
+    documents += (ROOT / "services").rglob("*.md")
     code = [path for path in (ROOT / "services" / "garim").rglob("*.py") if "api" not in path.parts]
     return [path for path in documents + code if path.is_file()]
 

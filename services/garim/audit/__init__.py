@@ -14,5 +14,6 @@ Invariants:
 - nothing stored is changed or deleted; one actor, type and commitment is one leaf;
 - a caller whose pin is not in the tree is refused, and after a start nothing is appended before the services
   that keep the largest pins have shown theirs: a restored log cannot fork unnoticed;
-- an empty log begins with custody's genesis over the governance that settings name, and with nothing else.
+- an empty log begins with custody's genesis over the governance that settings name, and with nothing else;
+- where settings name witnesses, no checkpoint is shown that all of them have not cosigned.
 """
