@@ -11,10 +11,13 @@ from garim.custody.core import Core
 from garim.custody.deciding import counting, verified_decision
 from garim.custody.tables import deciding, restoring, stopping
 from garim.custody.tables.stopping import Freeze
+from garim.kit.ledger import intents
 from garim.statements import dsse, subjects
+from garim.statements.decisions import Decision
 from garim.statements.refusal import Kind, RefusedError
 
 ID_BYTES = 16
+ENTRY_FREEZE = "freeze"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Freezing:
                 return known.id
             freeze = Freeze(core.draw(ID_BYTES).hex(), core.clock.now_ms(), "custodian")
             stopping.begin_freeze(connection, freeze)
-            core.journal.later("freeze", envelope.payload, key=freeze.id, within=connection)
+            core.journal.later(ENTRY_FREEZE, envelope.payload, key=freeze.id, within=connection)
         return freeze.id
 
     def thaw(self, envelope: dsse.Envelope, caller: str) -> tuple[bool, int, int]:
@@ -103,3 +106,14 @@ class Freezing:
 
 def _not_frozen() -> RefusedError:
     return RefusedError("NOT_FROZEN", "custody is not frozen", kind=Kind.PRECONDITION)
+
+
+def reason_of(connection: Connection, freeze: Freeze) -> str:
+    """Return why custody is frozen: the custodian's words, or the cause where no custodian began the freeze.
+
+    Args:
+        connection: An open transaction.
+        freeze: The freeze in force.
+    """
+    intent = intents.latest(connection, ENTRY_FREEZE, freeze.id)
+    return freeze.cause if intent is None else Decision.from_bytes(intent.body).reason

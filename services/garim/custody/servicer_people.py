@@ -11,7 +11,7 @@ import grpc
 from garim.api.custody.v1 import custody_pb2 as pb
 from garim.api.custody.v1 import custody_pb2_grpc
 from garim.custody.core import Core
-from garim.custody.freezing import Freezing
+from garim.custody.freezing import Freezing, reason_of
 from garim.custody.genesis import OwnGovernance
 from garim.custody.governing import BeginLog, Governing
 from garim.custody.revoking import Revoking
@@ -83,10 +83,11 @@ class PeopleRpcs(custody_pb2_grpc.CustodyServiceServicer):
         """Say how custody stands, in numbers."""
         with self._core.database.reading() as connection:
             freeze = stopping.freeze_in_force(connection)
+            reason = "" if freeze is None else reason_of(connection, freeze)
             held = counting.held(connection)
         return pb.GetCustodyStatusResponse(
             freeze_id=b"" if freeze is None else bytes.fromhex(freeze.id),
-            freeze_reason="" if freeze is None else freeze.cause,
+            freeze_reason=reason,
             governance_version=self._core.governance.current().version,
             epochs=held.epochs,
             dossiers=held.dossiers,

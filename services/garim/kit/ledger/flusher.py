@@ -38,7 +38,7 @@ class Flusher:
         self._thread.start()
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """Stop after the attempt that is under way; what is not logged stays for the next start.
+        """Stop after one last attempt; what is not logged then stays for the next start.
 
         Args:
             timeout_s: Longest time to wait, in seconds.
@@ -52,18 +52,24 @@ class Flusher:
         rounds = 0
         while not self._stop.is_set():
             self._wake.clear()
-            try:
-                # A log that waits for our pin takes no entry before it has heard of it.
-                if rounds % PIN_EVERY == 0:
-                    self._ledger.refresh()
-                self._ledger.flush()
-                rounds += 1
-            except RefusedError as refusal:
-                rounds = 0
-                log_refusal(self._telemetry, "ledger_waits", refusal)
-            except Exception as error:  # noqa: BLE001 - whatever fails once is tried again
-                rounds = 0
-                self._telemetry.error("ledger_failed", error=type(error).__name__)
+            # A log that waits for our pin takes no entry before it has heard of it.
+            rounds = rounds + 1 if self._attempted(refresh=rounds % PIN_EVERY == 0) else 0
             if self._wake.wait(self._interval_s) and rounds == 0:
                 # A failing log is not asked at the rate at which entries come in.
                 self._stop.wait(self._interval_s / 5)
+        # Calls that were refused while the service drained are logged now, not at the next start.
+        self._attempted(refresh=False)
+
+    def _attempted(self, *, refresh: bool) -> bool:
+        """Log what waits; tell whether the log took it."""
+        try:
+            if refresh:
+                self._ledger.refresh()
+            self._ledger.flush()
+        except RefusedError as refusal:
+            log_refusal(self._telemetry, "ledger_waits", refusal)
+        except Exception as error:  # noqa: BLE001 - whatever fails once is tried again
+            self._telemetry.error("ledger_failed", error=type(error).__name__)
+        else:
+            return True
+        return False

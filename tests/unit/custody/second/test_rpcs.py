@@ -173,11 +173,15 @@ def test_a_request_that_was_lost_in_a_restore_is_listed_and_says_so(vault: Secon
 
 def test_freeze_thaw_and_status(vault: SecondVault, packed: Packed, people: Any) -> None:
     vault.ask(packed)
-    decision = vault.decision("ga-on", "freeze", subjects.freeze(MESH))
+    decision = vault.decision("ga-on", "freeze", subjects.freeze(MESH), reason="TEST: a key was lost")
     asked = pb.FreezeRequest(decision=envelope_to(decision))
     freeze_id = people.Freeze(asked, caller("custodian/ga-on")).freeze_id
     status = people.GetCustodyStatus(pb.GetCustodyStatusRequest(), CLERK)
-    assert (status.freeze_id, status.freeze_reason, status.pending_requests) == (freeze_id, "custodian", 1)
+    assert (status.freeze_id, status.freeze_reason, status.pending_requests) == (
+        freeze_id,
+        "TEST: a key was lost",
+        1,
+    )
     assert status.dossiers == 1
     for person, frozen in (("ga-on", True), ("na-rae", False)):
         decision = vault.decision(person, "thaw", subjects.thaw(freeze_id))

@@ -145,6 +145,18 @@ def test_the_flusher_logs_soon_after_and_tells_the_log_our_pin(mesh: LedgerMesh)
     assert not any(thread.name == "ledger" for thread in threading.enumerate())
 
 
+def test_what_was_put_off_last_is_logged_before_the_service_ends(mesh: LedgerMesh) -> None:
+    telemetry = Telemetry("custody", mesh.clock, stream=io.StringIO(), strict=True)
+    flusher = Flusher(mesh.custody, telemetry, interval_s=30)
+    flusher.start()
+    wait_until(lambda: "GetCheckpoint" in mesh.callers["custody"].calls)
+    # Nobody wakes the flusher, as where a refused call is reported while it is told to stop.
+    mesh.custody.on_later(lambda: None)
+    mesh.custody.later("access-refused", b"refused", key="1")
+    flusher.close()
+    assert kinds(mesh) == ["genesis", "access-refused"]
+
+
 def test_the_flusher_goes_on_after_failures(mesh: LedgerMesh) -> None:
     log = io.StringIO()
     telemetry = Telemetry("custody", mesh.clock, stream=log, strict=True)

@@ -1479,7 +1479,7 @@ class GetCustodyStatusResponse(_message.Message):
     freeze_id: _builtins.bytes
     """Id of the freeze in force; empty where there is none."""
     freeze_reason: _builtins.str
-    """Why it is frozen."""
+    """Why it is frozen: the custodian's words, or `recovery` or `succession` where custody froze itself."""
     governance_version: _builtins.int
     """Governance version in force."""
     epochs: _builtins.int
