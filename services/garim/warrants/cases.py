@@ -10,6 +10,7 @@ from garim.statements.dsse import Envelope
 from garim.statements.grants import DocumentId
 from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+from garim.warrants.hi1_rows import Taken
 from garim.warrants.machine import Cause, State
 
 SERVICE = "service/warrants"
@@ -222,6 +223,7 @@ class Change:
         revokes: Authority and payload digest of a document that may never be accepted again.
         delivery: What is known of its dossier now.
         settlement: One more duty done or put off.
+        message: The HI1 message that asks for it.
         notes: What to log next.
     """
 
@@ -240,6 +242,7 @@ class Change:
     revokes: tuple[str, str] | None = None
     delivery: Delivery | None = None
     settlement: Settlement | None = None
+    message: Taken | None = None
     notes: tuple[Note, ...] = ()
 
 

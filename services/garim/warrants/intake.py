@@ -15,6 +15,7 @@ from garim.statements.governance import Governance
 from garim.statements.grants import DisclosureGrant, DocumentId
 from garim.statements.refusal import Kind, RefusedError
 from garim.warrants.cases import Case, Note, RefusedDocument, reasons_of
+from garim.warrants.hi1_rows import Taken
 from garim.warrants.machine import GRANTED, State
 from garim.warrants.means import Means
 
@@ -25,13 +26,14 @@ CASE_ID_BYTES = 16
 _NO_ANSWER = frozenset({Kind.UNAVAILABLE, Kind.DATA_LOSS, Kind.EXHAUSTED})
 
 
-def take_in(means: Means, received: Received, filer: Peer) -> Case:
+def take_in(means: Means, received: Received, filer: Peer, message: Taken | None = None) -> Case:
     """Verify and judge a document, and open its case or find the one it has opened before.
 
     Args:
         means: What the service works with.
         received: The document as received.
         filer: Who files it, from the TLS certificate.
+        message: The HI1 message that it is, if it came as one.
 
     Raises:
         RefusedError: Every reason why the document is refused. Not about the document, and so no answer to an
@@ -52,6 +54,7 @@ def take_in(means: Means, received: Received, filer: Peer) -> Case:
             received_ms=means.clock.now_ms(),
         ),
         filer.path,
+        message,
     )
 
 

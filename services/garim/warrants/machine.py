@@ -73,6 +73,7 @@ class Cause(enum.StrEnum):
     DELIVERED = "delivered"
     ACKNOWLEDGED = "acknowledged"
     CANCELLED_BY_REVIEWER = "cancelled-by-reviewer"
+    CANCELLED_BY_AGENCY = "cancelled-by-agency"
     REVOKED = "revoked"
     CANCELLED_WITH_FIRST = "cancelled-with-first"
     TOOK_EFFECT = "took-effect"
@@ -126,6 +127,7 @@ TRANSITIONS: dict[Cause, Transition] = {
     Cause.DELIVERED: _row(State.DOSSIER_CLOSED, State.DELIVERED, DISCLOSURE),
     Cause.ACKNOWLEDGED: _row(State.DELIVERED, State.ACKNOWLEDGED, DISCLOSURE),
     Cause.CANCELLED_BY_REVIEWER: Transition(UNDECIDED | GRANTED, State.CANCELLED, OPENING | REVOCATION),
+    Cause.CANCELLED_BY_AGENCY: Transition(UNDECIDED | GRANTED, State.CANCELLED, OPENING),
     Cause.REVOKED: Transition(UNDECIDED | GRANTED, State.CANCELLED, OPENING | REVOCATION),
     Cause.CANCELLED_WITH_FIRST: Transition(UNDECIDED | GRANTED, State.CANCELLED, SUPPLEMENTARY),
     Cause.TOOK_EFFECT: _row(State.RECEIVED, State.CANCELLED, REVOCATION),

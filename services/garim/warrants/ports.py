@@ -12,6 +12,7 @@ from garim.statements.model import CheckpointSeen
 from garim.translog.leaf import Leaf
 from garim.translog.proven import LogProof
 from garim.warrants.cases import Case, Change, Note, Overlap, RefusedDocument
+from garim.warrants.hi1_rows import KeptObject, Taken
 from garim.warrants.machine import State
 
 
@@ -43,16 +44,17 @@ Rule = Callable[[View], Change]
 class Store(Protocol):
     """The service's tables."""
 
-    def claim(self, fresh: Case, who: str) -> Case:
+    def claim(self, fresh: Case, who: str, message: Taken | None = None) -> Case:
         """Open a case, or return the one that the same payload has opened before.
 
         Args:
             fresh: The new case.
             who: Who filed the document: `person/ROLE/NAME`.
+            message: The HI1 message that it came as; remembered with it, or neither is.
 
         Raises:
             RefusedError: `DOCUMENT_NUMBER_USED` (exists): another payload has this authority's number.
-                `DOCUMENT_REVOKED`: it was taken back before it came.
+                `DOCUMENT_REVOKED`: it was taken back before it came. Those of `hi1_rows.remember`.
         """
         ...
 
@@ -108,6 +110,26 @@ class Store(Protocol):
             to_ms: First millisecond behind.
             offset: How many to leave out.
             limit: At most this many.
+        """
+        ...
+
+    def transaction_known(self, sender: str, transaction: str) -> bool:
+        """Tell whether an agency's HI1 transaction took place."""
+        ...
+
+    def hi1_object(self, identifier: str) -> KeptObject | None:
+        """Return an HI1 object by its identifier."""
+        ...
+
+    def hi1_objects_of(self, owner: str, limit: int) -> Sequence[KeptObject]:
+        """Return an agency's HI1 objects, the latest first, at most so many."""
+        ...
+
+    def remember(self, message: Taken) -> None:
+        """Remember a message that only asks.
+
+        Raises:
+            RefusedError: `TRANSACTION_REPEATED`.
         """
         ...
 

@@ -125,3 +125,22 @@ refused_documents = sa.Table(
     sa.Column("received_ms", sa.BigInteger, nullable=False, index=True),
     sa.Column("reasons", sa.Text, nullable=False),
 )
+
+hi1_transactions = sa.Table(
+    "hi1_transactions",
+    metadata,
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("transaction_id", sa.Text, primary_key=True),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+)
+
+hi1_objects = sa.Table(
+    "hi1_objects",
+    metadata,
+    sa.Column("object_id", sa.Text, primary_key=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("changed_ms", sa.BigInteger, nullable=False),
+    sa.Column("tree", sa.Text, nullable=False),
+)

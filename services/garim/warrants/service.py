@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 
@@ -17,6 +18,7 @@ from garim.warrants.cases import NOTHING_TO_CHANGE, SERVICE, Case, Change, Note,
 from garim.warrants.forecasts import foresee
 from garim.warrants.grants import conclude, granted, logged_anew
 from garim.warrants.handling import Handling
+from garim.warrants.hi1_rows import Taken
 from garim.warrants.intake import is_answer, note_refusal, take_in
 from garim.warrants.machine import FINAL, GRANTED, Cause, State
 from garim.warrants.means import Means
@@ -87,19 +89,20 @@ class Warrants:
         self.casebook = Casebook(means)
         self.handling = Handling(means)
 
-    def submit(self, received: Received, filer: Peer) -> Submitted:
+    def submit(self, received: Received, filer: Peer, message: Taken | None = None) -> Submitted:
         """Take in a document and take its case as far as it goes; the same payload goes on where it stands.
 
         Args:
             received: The document as received.
             filer: Who files it, from the TLS certificate.
+            message: The HI1 message that it is, if it came as one.
 
         Raises:
             RefusedError: What kept the service from judging or from going on; the same call may succeed
                 later.
         """
         try:
-            case = take_in(self._means, received, filer)
+            case = take_in(self._means, received, filer, message)
         except RefusedError as refusal:
             if not is_answer(refusal):
                 raise
@@ -110,6 +113,12 @@ class Warrants:
         case = self._advance(case)
         self._count("documents_answered", case.state.value)
         return Submitted(case, case.refusal)
+
+    def resume(self, case: Case) -> Case:
+        """Take a case that is not decided as far as it goes now, and return it as it then stands."""
+        with contextlib.suppress(RefusedError):
+            return self._advance(case)
+        return self._known(case.id)
 
     def show(self, case_id: bytes) -> Shown:
         """Return a case.

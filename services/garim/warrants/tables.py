@@ -11,8 +11,9 @@ from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.ledger import Ledger
 from garim.statements.refusal import Kind, RefusedError
-from garim.warrants import case_rows, machine
+from garim.warrants import case_rows, hi1_rows, machine
 from garim.warrants.cases import Case, Change, Event, Note, Overlap, RefusedDocument
+from garim.warrants.hi1_rows import KeptObject, Taken
 from garim.warrants.machine import Cause, State
 from garim.warrants.ports import Rule
 from garim.warrants.schema import case_conversations, cases, refused_documents
@@ -92,12 +93,14 @@ class CaseTables:
         self._clock = clock
         self._watch = watch
 
-    def claim(self, fresh: Case, who: str) -> Case:
+    def claim(self, fresh: Case, who: str, message: Taken | None = None) -> Case:
         """Open a case, or return the one that the same payload has opened before; see `ports.Store`."""
         identity = fresh.identity
         with self._database.writing() as connection:
             known = _one(connection, cases.c.digest == identity.digest)
             if known is not None:
+                if message is not None:
+                    hi1_rows.remember(connection, message, known.id)
                 return known
             same = (cases.c.authority == identity.authority) & (cases.c.number == identity.number)
             if connection.execute(sa.select(cases.c.place).where(same)).first() is not None:
@@ -117,6 +120,8 @@ class CaseTables:
             case_rows.insert(connection, fresh)
             accepted = self._event(Cause.ACCEPTED, machine.opened(fresh.kind), who)
             case_rows.record(connection, fresh.id, accepted)
+            if message is not None:
+                hi1_rows.remember(connection, message, fresh.id)
         self._watch(fresh.id, accepted)
         return dataclasses.replace(fresh, events=(accepted,))
 
@@ -128,6 +133,8 @@ class CaseTables:
                 raise RefusedError("CASE_UNKNOWN", "there is no such case", kind=Kind.NOT_FOUND)
             change = rule(CaseView(connection, before))
             moved = self._apply(connection, before, change)
+            if change.message is not None:
+                hi1_rows.remember(connection, change.message, before.id)
             for note in change.notes:
                 self._noting(connection, note)
             after = _one(connection, cases.c.case_id == case)
@@ -164,6 +171,26 @@ class CaseTables:
             return [
                 (row.place, case_rows.case_from(connection, row)) for row in connection.execute(query).all()
             ]
+
+    def transaction_known(self, sender: str, transaction: str) -> bool:
+        """Tell whether an agency's HI1 transaction took place."""
+        with self._database.reading() as connection:
+            return hi1_rows.is_known(connection, sender, transaction)
+
+    def hi1_object(self, identifier: str) -> KeptObject | None:
+        """Return an HI1 object by its identifier."""
+        with self._database.reading() as connection:
+            return hi1_rows.find(connection, identifier)
+
+    def hi1_objects_of(self, owner: str, limit: int) -> Sequence[KeptObject]:
+        """Return an agency's HI1 objects, the latest first."""
+        with self._database.reading() as connection:
+            return hi1_rows.of_owner(connection, owner, limit)
+
+    def remember(self, message: Taken) -> None:
+        """Remember a message that only asks; see `ports.Store`."""
+        with self._database.writing() as connection:
+            hi1_rows.remember(connection, message, None)
 
     def refuse(self, refused: RefusedDocument, note: Note) -> None:
         """Keep that a document was refused before it opened a case; see `ports.Store`."""

@@ -256,10 +256,21 @@ def object_of(tree: Node) -> HI1Object:
     )
 
 
+def header_to_object(header: Header) -> dict[str, Any]:
+    """Return a header as JSON has it."""
+    return dataclasses.asdict(header)
+
+
+def header_of_object(value: dict[str, Any]) -> Header:
+    """Return the header that `header_to_object` wrote."""
+    owner, version = value["profile"]
+    ends = {name: Endpoint(**value[name]) for name in ("sender", "receiver")}
+    return Header(**{**value, **ends, "profile": (owner, version)})
+
+
 def message_to_object(message: Message) -> dict[str, Any]:
     """Return a message as JSON has it, to be handed from one process to another."""
-    value = dataclasses.asdict(dataclasses.replace(message, actions=()))
-    value["actions"] = [
+    actions = [
         {
             "identifier": one.identifier,
             "verb": one.verb,
@@ -269,30 +280,13 @@ def message_to_object(message: Message) -> dict[str, Any]:
         }
         for one in message.actions
     ]
-    return value
+    return {"header": header_to_object(message.header), "actions": actions, "is_answer": message.is_answer}
 
 
 def message_of_object(value: dict[str, Any]) -> Message:
     """Return the message that `message_to_object` wrote."""
-    header = value["header"]
-    return Message(
-        Header(
-            Endpoint(**header["sender"]),
-            Endpoint(**header["receiver"]),
-            header["transaction"],
-            header["timestamp"],
-            header["version"],
-            (header["profile"][0], header["profile"][1]),
-        ),
-        tuple(
-            Action(
-                one["identifier"],
-                one["verb"],
-                one["target"],
-                None if one["subject"] is None else object_of(node_of(one["subject"])),
-                one["object_type"],
-            )
-            for one in value["actions"]
-        ),
-        value["is_answer"],
+    actions = (
+        Action(**{**one, "subject": None if one["subject"] is None else object_of(node_of(one["subject"]))})
+        for one in value["actions"]
     )
+    return Message(header_of_object(value["header"]), tuple(actions), value["is_answer"])

@@ -16,6 +16,7 @@ from garim.documents import claims
 from garim.documents.claims import Claims, read_claims
 from garim.documents.envelope import Envelope
 from garim.documents.etsi import names
+from garim.documents.etsi.comparing import compare, differs, wider
 from garim.documents.etsi.message import HI1Object, Message, read_message
 from garim.documents.etsi.names import ETSI, OWNER
 from garim.documents.etsi.reader import Reader
@@ -315,13 +316,13 @@ def _provider(fields: Reader, message: Message) -> None:
 def _supplementary(rest: dict[str, Any], properties: dict[str, str], allowed: Claims) -> dict[str, Any]:
     """Add the proofs of the court's document to the pseudonyms that the request names."""
     if not isinstance(allowed, claims.Supplementary):
-        raise _differs("kind")
+        raise differs("kind")
     court = {one.pseudonym: one for one in allowed.identities}
     asked = sorted(rest.pop("pseudonyms"))
     if len(set(asked)) != len(asked):
         raise RefusedError("FIELD_VALUE", "a pseudonym is named twice", field="RequestValues")
     if not set(asked) <= court.keys():
-        raise _wider("identities")
+        raise wider("identities")
     return rest | {
         "kind": "supplementary",
         "first_document": _property(properties, "FirstDocument"),
@@ -367,46 +368,3 @@ def _instant(fields: Reader, name: str) -> str:
         return write_instant(parse_instant(fields.text(name, _MOMENT)))
     except (ValueError, OverflowError):
         raise RefusedError("FIELD_VALUE", "not an instant with an offset", field=name) from None
-
-
-def _wider(field: str) -> RefusedError:
-    return RefusedError(
-        "REQUEST_WIDER", "the request asks for more than the court's document allows", field=field
-    )
-
-
-def _differs(field: str) -> RefusedError:
-    return RefusedError(
-        "REQUEST_DIFFERS", "the request says something else than the court's document", field=field
-    )
-
-
-def compare(allowed: Claims, asked: Claims) -> list[RefusedError]:
-    """Return how a request goes beyond, or differs from, what the court allowed, field by field.
-
-    Args:
-        allowed: What the court's document says.
-        asked: What the request says.
-    """
-    if allowed.kind != asked.kind:
-        return [_differs("kind")]
-    reasons = []
-    for name, field in type(allowed).model_fields.items():
-        label = field.alias or name
-        court, agency = getattr(allowed, name), getattr(asked, name)
-        if name not in _NARROWER:
-            if court != agency:
-                reasons.append(_differs(label))
-        elif not _NARROWER[name](court, agency):
-            reasons.append(_wider(label))
-    return reasons
-
-
-_NARROWER: dict[str, Callable[[Any, Any], bool]] = {
-    "subjects": lambda court, agency: set(agency) <= set(court),
-    "identities": lambda court, agency: set(agency) <= set(court),
-    "period": lambda court, agency: court.start_ms <= agency.start_ms and agency.end_ms <= court.end_ms,
-    "expires_ms": lambda court, agency: court is None or (agency is not None and agency <= court),
-    "until_ms": lambda court, agency: agency <= court,
-}
-"""Fields in which a request may be narrower: whether it is not wider."""
