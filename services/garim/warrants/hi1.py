@@ -1,4 +1,4 @@
-"""HI1 messages answered (TS 103 120): agencies' requests, cancellations and questions, each all or nothing."""
+"""HI1 messages answered (TS 103 120): agencies ask, cancel and inquire; each message all or nothing."""
 
 from __future__ import annotations
 
