@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from garim.documents import jws
+from garim.documents import formats
 from garim.kit.convert import Logged, Received
 from garim.kit.identity import service_id
 from garim.statements.decisions import Action, Decision
@@ -213,7 +213,7 @@ class FakeCustody:
         self._demand_answering()
         self.tickets.append(document)
         now_ms = self._operator.clock.now_ms()
-        payload = jws.open_envelope(document.content).payload
+        payload = formats.open_document(document.media_type, document.content).payload
         members: dict[str, object] = {
             "mesh": MESH,
             "purpose": "forecast",

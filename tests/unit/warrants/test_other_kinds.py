@@ -13,6 +13,7 @@ from garim.testing import documents
 from garim.testing.governance import DAY_MS
 from garim.testing.operator import MESH, away
 from garim.warrants.cases import Case
+from garim.warrants.hi1_rows import Taken
 from garim.warrants.machine import State
 from warrants_support.desk import Desk, StopError, dies, payload_of, person, reviewer
 
@@ -187,9 +188,9 @@ def test_a_first_case_cancelled_before_the_second_has_a_case_leaves_no_grant(
     content, sealed = desk.supplementary(first)
     claim = desk.tables.claim
 
-    def cancel_and_claim(fresh: Case, who: str) -> Case:
+    def cancel_and_claim(fresh: Case, who: str, message: Taken | None = None) -> Case:
         desk.warrants.cancel(first.id, desk.cancel(first), reviewer("ra-on"))
-        return claim(fresh, who)
+        return claim(fresh, who, message)
 
     monkeypatch.setattr(desk.tables, "claim", cancel_and_claim)
     case = desk.open_case(content, sealed)
