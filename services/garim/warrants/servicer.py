@@ -25,6 +25,7 @@ from garim.warrants.answers import (
     timeline_to,
 )
 from garim.warrants.cases import Case
+from garim.warrants.hi1 import Correspondence
 from garim.warrants.service import Warrants
 
 
@@ -33,6 +34,7 @@ class WarrantsServicer(WarrantsServiceServicer):
 
     Args:
         service: The use cases.
+        correspondence: Answers HI1 messages.
         mesh: Name of the mesh, for the caller's identity.
         peer: Returns who calls; the certificate of the connection says so.
     """
@@ -40,10 +42,12 @@ class WarrantsServicer(WarrantsServiceServicer):
     def __init__(
         self,
         service: Warrants,
+        correspondence: Correspondence,
         mesh: str,
         peer: Callable[[grpc.ServicerContext, str], Peer] = peer_of,
     ) -> None:
         self._service = service
+        self._correspondence = correspondence
         self._casebook = service.casebook
         self._handling = service.handling
         self._mesh = mesh
@@ -65,6 +69,13 @@ class WarrantsServicer(WarrantsServiceServicer):
             no_data=no_data(done.case),
             unmask_request_id=done.case.request,
         )
+
+    def ExchangeMessage(  # noqa: N802 - the name of the RPC
+        self, request: pb.ExchangeMessageRequest, context: grpc.ServicerContext
+    ) -> pb.ExchangeMessageResponse:
+        """Answer an HI1 message."""
+        answer = self._correspondence.answer(request.message, self._peer(context, self._mesh))
+        return pb.ExchangeMessageResponse(answer=answer)
 
     def GetCase(  # noqa: N802 - the name of the RPC
         self, request: pb.GetCaseRequest, context: grpc.ServicerContext

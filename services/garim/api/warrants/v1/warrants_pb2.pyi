@@ -117,6 +117,50 @@ class SubmitDocumentRequest(_message.Message):
 Global___SubmitDocumentRequest: _TypeAlias = SubmitDocumentRequest  # noqa: Y015
 
 @_typing.final
+class ExchangeMessageRequest(_message.Message):
+    """An HI1 message as received."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    message: _builtins.bytes
+    """XML in UTF-8."""
+    def __init__(
+        self,
+        *,
+        message: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExchangeMessageRequest: _TypeAlias = ExchangeMessageRequest  # noqa: Y015
+
+@_typing.final
+class ExchangeMessageResponse(_message.Message):
+    """The answer to an HI1 message."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANSWER_FIELD_NUMBER: _builtins.int
+    answer: _builtins.bytes
+    """XML in UTF-8."""
+    def __init__(
+        self,
+        *,
+        answer: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExchangeMessageResponse: _TypeAlias = ExchangeMessageResponse  # noqa: Y015
+
+@_typing.final
 class SubmitDocumentResponse(_message.Message):
     """What became of the document."""
 

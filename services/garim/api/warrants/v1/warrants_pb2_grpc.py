@@ -40,6 +40,11 @@ class WarrantsServiceStub:
                 request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SubmitDocumentRequest.SerializeToString,
                 response_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SubmitDocumentResponse.FromString,
                 _registered_method=True)
+        self.ExchangeMessage = channel.unary_unary(
+                '/garim.api.warrants.v1.WarrantsService/ExchangeMessage',
+                request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ExchangeMessageRequest.SerializeToString,
+                response_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ExchangeMessageResponse.FromString,
+                _registered_method=True)
         self.GetCase = channel.unary_unary(
                 '/garim.api.warrants.v1.WarrantsService/GetCase',
                 request_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.GetCaseRequest.SerializeToString,
@@ -100,6 +105,15 @@ class WarrantsServiceServicer:
         """Take in an official document. The same payload again returns the same case. Called by clerks at the intake.
         A refusal is an answer with all its reasons, not an error. Audit events: document-refused, disclosure-granted,
         preservation-granted, unmask-granted, no-data.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ExchangeMessage(self, request, context):
+        """Answer an HI1 message (ETSI TS 103 120) that did not come over the edge. Called by clerks at the intake. What is
+        refused stands in the answer, which is a message as well. Audit events: document-refused, disclosure-granted,
+        preservation-granted, unmask-granted, no-data, cancel.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -196,6 +210,11 @@ def add_WarrantsServiceServicer_to_server(servicer, server):
                     request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SubmitDocumentRequest.FromString,
                     response_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SubmitDocumentResponse.SerializeToString,
             ),
+            'ExchangeMessage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExchangeMessage,
+                    request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ExchangeMessageRequest.FromString,
+                    response_serializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ExchangeMessageResponse.SerializeToString,
+            ),
             'GetCase': grpc.unary_unary_rpc_method_handler(
                     servicer.GetCase,
                     request_deserializer=garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.GetCaseRequest.FromString,
@@ -275,6 +294,33 @@ class WarrantsService:
             '/garim.api.warrants.v1.WarrantsService/SubmitDocument',
             garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SubmitDocumentRequest.SerializeToString,
             garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.SubmitDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExchangeMessage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/garim.api.warrants.v1.WarrantsService/ExchangeMessage',
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ExchangeMessageRequest.SerializeToString,
+            garim_dot_api_dot_warrants_dot_v1_dot_warrants__pb2.ExchangeMessageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,11 @@ class WarrantsServiceStub:
     A refusal is an answer with all its reasons, not an error. Audit events: document-refused, disclosure-granted,
     preservation-granted, unmask-granted, no-data.
     """
+    ExchangeMessage: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.ExchangeMessageRequest, _warrants_pb2.ExchangeMessageResponse]
+    """Answer an HI1 message (ETSI TS 103 120) that did not come over the edge. Called by clerks at the intake. What is
+    refused stands in the answer, which is a message as well. Audit events: document-refused, disclosure-granted,
+    preservation-granted, unmask-granted, no-data, cancel.
+    """
     GetCase: _grpc.UnaryUnaryMultiCallable[_warrants_pb2.GetCaseRequest, _warrants_pb2.GetCaseResponse]
     """Return a case with its document, forecast, decisions and grant. Called by redaction, reviewers, clerks and
     auditors; forecast and decisions are shown to redaction and reviewers only. Reasons: CASE_UNKNOWN.
@@ -90,6 +95,11 @@ class WarrantsServiceAsyncStub(WarrantsServiceStub):
     """Take in an official document. The same payload again returns the same case. Called by clerks at the intake.
     A refusal is an answer with all its reasons, not an error. Audit events: document-refused, disclosure-granted,
     preservation-granted, unmask-granted, no-data.
+    """
+    ExchangeMessage: _aio.UnaryUnaryMultiCallable[_warrants_pb2.ExchangeMessageRequest, _warrants_pb2.ExchangeMessageResponse]  # type: ignore[assignment]
+    """Answer an HI1 message (ETSI TS 103 120) that did not come over the edge. Called by clerks at the intake. What is
+    refused stands in the answer, which is a message as well. Audit events: document-refused, disclosure-granted,
+    preservation-granted, unmask-granted, no-data, cancel.
     """
     GetCase: _aio.UnaryUnaryMultiCallable[_warrants_pb2.GetCaseRequest, _warrants_pb2.GetCaseResponse]  # type: ignore[assignment]
     """Return a case with its document, forecast, decisions and grant. Called by redaction, reviewers, clerks and
@@ -146,6 +156,17 @@ class WarrantsServiceServicer(metaclass=_abc_1.ABCMeta):
         """Take in an official document. The same payload again returns the same case. Called by clerks at the intake.
         A refusal is an answer with all its reasons, not an error. Audit events: document-refused, disclosure-granted,
         preservation-granted, unmask-granted, no-data.
+        """
+
+    @_abc_1.abstractmethod
+    def ExchangeMessage(
+        self,
+        request: _warrants_pb2.ExchangeMessageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_warrants_pb2.ExchangeMessageResponse, _abc.Awaitable[_warrants_pb2.ExchangeMessageResponse]]:
+        """Answer an HI1 message (ETSI TS 103 120) that did not come over the edge. Called by clerks at the intake. What is
+        refused stands in the answer, which is a message as well. Audit events: document-refused, disclosure-granted,
+        preservation-granted, unmask-granted, no-data, cancel.
         """
 
     @_abc_1.abstractmethod
