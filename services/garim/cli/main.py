@@ -12,6 +12,7 @@ from garim.cli.case_commands import app as case_app
 from garim.cli.custody_commands import app as custody_app
 from garim.cli.document_commands import app as document_app
 from garim.cli.dossier_commands import app as dossier_app
+from garim.cli.etsi_commands import app as etsi_app
 from garim.cli.governance_commands import app as governance_app
 from garim.cli.import_command import import_chat
 from garim.cli.mesh_commands import app as mesh_app
@@ -77,6 +78,7 @@ app.add_typer(mesh_app, name="mesh")
 app.add_typer(document_app, name="document")
 app.add_typer(policy_app, name="policy")
 app.add_typer(case_app, name="case")
+app.add_typer(etsi_app, name="etsi")
 app.add_typer(review_app, name="review")
 app.add_typer(dossier_app, name="dossier")
 app.add_typer(unmask_app, name="unmask")

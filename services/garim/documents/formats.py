@@ -7,16 +7,24 @@ by tests.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from garim.documents import jws
 from garim.documents.envelope import Envelope
-from garim.documents.media_types import JWS_MEDIA_TYPE, PDF_MEDIA_TYPE
+from garim.documents.etsi.request import open_message
+from garim.documents.media_types import ETSI_MEDIA_TYPE, JWS_MEDIA_TYPE, PDF_MEDIA_TYPE
 from garim.documents.pdf import open_pdf
 from garim.statements.refusal import RefusedError
 
+_open_court = partial(open_pdf, signers=1)
+
 FORMATS: Mapping[str, Callable[[bytes], Envelope]] = MappingProxyType(
-    {JWS_MEDIA_TYPE: jws.open_envelope, PDF_MEDIA_TYPE: open_pdf}
+    {
+        JWS_MEDIA_TYPE: jws.open_envelope,
+        PDF_MEDIA_TYPE: open_pdf,
+        ETSI_MEDIA_TYPE: partial(open_message, open_court=_open_court),
+    }
 )
 """How each format taken in is opened, by media type.
 

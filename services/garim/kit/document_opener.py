@@ -13,6 +13,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -28,6 +29,7 @@ AT_ONCE = 4
 _WAIT_S = 20.0
 _MARGIN_S = 5.0
 _NAME_BYTES = 1
+_MESSAGE = ""
 _COSTLY = frozenset({-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL})
 
 
@@ -53,13 +55,19 @@ class DocumentOpener:
     Args:
         module: What the zygote runs; tests run attackers.
         limits: What a child of that module may use.
+        schemas: Folder of the schemas that HI1 messages must fit; none are asked for without.
     """
 
-    def __init__(self, module: str = "garim.kit.document_child", limits: Limits = LIMITS) -> None:
+    def __init__(
+        self,
+        module: str = "garim.kit.document_child",
+        limits: Limits = LIMITS,
+        schemas: Path | None = None,
+    ) -> None:
         self._places = threading.BoundedSemaphore(AT_ONCE)
         self._zygote = zygote.Zygote(
             module,
-            [],
+            [] if schemas is None else [str(schemas)],
             failed=_failed,
             timeout_s=limits.wall_s + _MARGIN_S,
             # Secrets may stand in the service's environment.
@@ -77,8 +85,24 @@ class DocumentOpener:
             RefusedError: Whatever is wrong with it; `DOCUMENT_OPENER_DIED`, `DOCUMENT_TOO_COSTLY`,
                 `DOCUMENT_OPENER_BUSY`, `DOCUMENT_OPENER_UNAVAILABLE`, `FORMAT_NOT_CONFINED`.
         """
+        if not media_type:
+            raise _unknown_format()
+        return self._ask(media_type, data)
+
+    def read_message(self, data: bytes) -> Envelope:
+        """Read an HI1 message in a child; see `garim.documents.etsi.exchange.read_exchange`.
+
+        Args:
+            data: The message as received.
+
+        Raises:
+            RefusedError: As `open`; what is wrong with the message stands in the answer.
+        """
+        return self._ask(_MESSAGE, data)
+
+    def _ask(self, name: str, data: bytes) -> Envelope:
         with self._place():
-            answer = self._zygote.run(_write_job(media_type, data))
+            answer = self._zygote.run(_write_job(name, data))
         try:
             opened = Opened.model_validate_json(answer)
         except ValidationError:
@@ -115,12 +139,16 @@ class DocumentOpener:
 def _write_job(media_type: str, data: bytes) -> bytes:
     name = media_type.encode()
     if len(name) >= 1 << 8 * _NAME_BYTES:
-        raise RefusedError("FORMAT_UNKNOWN", "no format has so long a name", field="media_type")
+        raise _unknown_format()
     return len(name).to_bytes(_NAME_BYTES, "big") + name + data
 
 
+def _unknown_format() -> RefusedError:
+    return RefusedError("FORMAT_UNKNOWN", "no format has such a name", field="media_type")
+
+
 def read_job(job: bytes) -> tuple[str, bytes]:
-    """Return media type and bytes of the document that a child shall open."""
+    """Return media type and bytes of what a child shall open; an HI1 message to be read has none."""
     start = _NAME_BYTES + int.from_bytes(job[:_NAME_BYTES], "big")
     return job[_NAME_BYTES:start].decode(), job[start:]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
 from garim.api.custody.v1.custody_pb2_grpc import CustodyServiceStub
 from garim.api.warrants.v1.warrants_pb2_grpc import add_WarrantsServiceServicer_to_server
+from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.document_opener import DocumentOpener
 from garim.kit.files import read_file
@@ -25,6 +26,8 @@ from garim.kit.settings import load_settings
 from garim.kit.statement_key import demand_pinned, load_statement_key
 from garim.kit.telemetry import Telemetry
 from garim.warrants.cases import Event
+from garim.warrants.edge import Edge
+from garim.warrants.hi1 import Correspondence
 from garim.warrants.means import Means, Policies
 from garim.warrants.peers import CustodyPeer, MessagesPeer
 from garim.warrants.service import Warrants
@@ -47,7 +50,7 @@ def serve(settings: WarrantsSettings) -> None:
         RefusedError: It cannot start: keys, database or address are not as they must be.
     """
     # Before anything secret is read.
-    documents = DocumentOpener()
+    documents = DocumentOpener(schemas=settings.hi1_schemas)
     process = Process(SERVICE, settings)
     clock, telemetry = process.clock, process.telemetry
     key = load_statement_key(settings.statement_key)
@@ -84,7 +87,8 @@ def serve(settings: WarrantsSettings) -> None:
         draw=os.urandom,
     )
     warrants = Warrants(means, lambda event, reason: telemetry.count(event, reason=reason))
-    servicer = WarrantsServicer(warrants, settings.mesh)
+    correspondence = Correspondence(means, warrants, documents.read_message)
+    servicer = WarrantsServicer(warrants, correspondence, settings.mesh)
     server = process.server(
         [functools.partial(add_WarrantsServiceServicer_to_server, servicer)],
         RefusedCalls(ledger, clock, os.urandom),
@@ -97,14 +101,29 @@ def serve(settings: WarrantsSettings) -> None:
     flusher.start()
     watch = Watch(warrants, telemetry)
     watch.start()
+    edge = _edge(settings, correspondence, clock)
+    if edge is not None:
+        server.health.register("edge", edge.check)
+        edge.start()
+        telemetry.info("edge_listening", port=edge.port)
     try:
         server.serve_until_signalled()
     finally:
+        if edge is not None:
+            edge.close()
         watch.close()
         flusher.close()
         documents.close()
         process.peers.close()
         database.close()
+
+
+def _edge(settings: WarrantsSettings, correspondence: Correspondence, clock: Clock) -> Edge | None:
+    if settings.edge is None:
+        return None
+    return Edge(
+        settings.edge, correspondence.answer, mesh=settings.mesh, clock=clock, drain_s=settings.drain_s
+    )
 
 
 def _moved(telemetry: Telemetry, case: bytes, event: Event) -> None:

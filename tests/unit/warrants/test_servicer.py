@@ -12,6 +12,8 @@ from garim.kit.identity import Peer, parse_spiffe_id
 from garim.statements.cases import NoData
 from garim.testing.operator import MESH
 from garim.warrants.servicer import WarrantsServicer
+from garim.documents.etsi.exchange import read_exchange
+from garim.warrants.hi1 import Correspondence
 from warrants_support.desk import CLERK, Desk, person, reviewer
 
 REDACTION = parse_spiffe_id(f"spiffe://{MESH}/service/redaction", MESH)
@@ -23,7 +25,12 @@ class Call:
 
     def __init__(self, desk: Desk) -> None:
         self.peer = CLERK
-        self.servicer = WarrantsServicer(desk.warrants, MESH, lambda _context, _mesh: self.peer)
+        self.servicer = WarrantsServicer(
+            desk.warrants,
+            Correspondence(desk.means, desk.warrants, read_exchange),
+            MESH,
+            lambda _context, _mesh: self.peer,
+        )
 
     def by(self, peer: Peer, method: str, request: Any) -> Any:
         self.peer = peer
