@@ -43,10 +43,7 @@ def perform(job: bytes, *, confined: bool, schemas: Schemas | None = None) -> by
             field="media_type",
         )
     try:
-        if media_type:
-            envelope = formats.open_document(media_type, data)
-        else:
-            envelope = read_exchange(data, schemas)
+        envelope = formats.open_document(media_type, data) if media_type else read_exchange(data, schemas)
     except (MemoryError, RecursionError):
         raise too_costly() from None
     return Opened(payload=envelope.payload, chains=envelope.chains).model_dump_json().encode()

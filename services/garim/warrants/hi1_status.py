@@ -46,12 +46,6 @@ STATUSES = {
     State.REFUSED: Statuses("Rejected", "Rejected", "Rejected", "Rejected"),
     State.CANCELLED: _TAKEN_BACK,
 }
-_POSITION = {
-    names.AUTHORISATION_OBJECT: 0,
-    names.DOCUMENT_OBJECT: 1,
-    names.DISCLOSURE_TASK: 2,
-    names.PRESERVATION_TASK: 3,
-}
 _LIVING = frozenset({"Approved", "Preserved", "AwaitingPreservation"})
 
 
@@ -67,7 +61,13 @@ def status_of(case: Case, kind: str, now_ms: int) -> str:
     if claims.kind == "revocation":
         # Its case ends with the one that it takes back; it has taken effect.
         return "Approved"
-    status = STATUSES[case.state][_POSITION[kind]]
+    row = STATUSES[case.state]
+    status = {
+        names.AUTHORISATION_OBJECT: row.authorisation,
+        names.DOCUMENT_OBJECT: row.document,
+        names.DISCLOSURE_TASK: row.disclosure,
+        names.PRESERVATION_TASK: row.preservation,
+    }[kind]
     until = claims.until_ms if isinstance(claims, Preservation) else None
     if isinstance(claims, Disclosure):
         until = claims.expires_ms

@@ -6,14 +6,14 @@ import pytest
 
 from garim.api.common.v1 import statement_pb2
 from garim.api.warrants.v1 import warrants_pb2 as pb
+from garim.documents.etsi.exchange import read_exchange
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import envelope_to
 from garim.kit.identity import Peer, parse_spiffe_id
 from garim.statements.cases import NoData
 from garim.testing.operator import MESH
-from garim.warrants.servicer import WarrantsServicer
-from garim.documents.etsi.exchange import read_exchange
 from garim.warrants.hi1 import Correspondence
+from garim.warrants.servicer import WarrantsServicer
 from warrants_support.desk import CLERK, Desk, person, reviewer
 
 REDACTION = parse_spiffe_id(f"spiffe://{MESH}/service/redaction", MESH)
