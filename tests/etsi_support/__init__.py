@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives import serialization
 
 from garim.documents.claims import read_claims
 from garim.documents.envelope import Envelope
-from garim.documents.etsi import request, write
+from garim.documents.etsi import write
+from garim.documents.etsi.opening import open_message
+from garim.documents.etsi.sign import sign_message
 from garim.documents.x509 import ROLE_POLICIES, Role
 from garim.testing import documents
 from garim.testing.pki import AUTHORITY, Identity, issue_person
@@ -20,7 +22,7 @@ from garim.testing.pki import AUTHORITY, Identity, issue_person
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from garim.documents.etsi.request import OpenCourt
+    from garim.documents.etsi.opening import OpenCourt
     from garim.testing.pki import DocumentPki
 
 SHARED = Path(__file__).parents[3] / "shared/testdata/vectors"
@@ -68,12 +70,12 @@ def asked(
 
 def signed(identity: Identity, data: bytes) -> bytes:
     """Return a message with an agency's signature."""
-    return write.sign(data, identity.key, identity.chain)  # type: ignore[arg-type]
+    return sign_message(data, identity.key, identity.chain)  # type: ignore[arg-type]
 
 
 def opened(pki: DocumentPki, data: bytes) -> Envelope:
     """Open a message, as a service does."""
-    return request.open_message(data, court_opener(pki))
+    return open_message(data, court_opener(pki))
 
 
 def schema_files(version: str) -> dict[str, bytes]:

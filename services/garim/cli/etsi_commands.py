@@ -22,9 +22,10 @@ from garim.documents import draft
 from garim.documents.claims import Claims, Span, Subject, read_claims
 from garim.documents.etsi import write
 from garim.documents.etsi.comparing import compare
-from garim.documents.etsi.message import read_message
 from garim.documents.etsi.names import local
+from garim.documents.etsi.parsing import read_message
 from garim.documents.etsi.reading import Answer, read_answer
+from garim.documents.etsi.sign import sign_message
 from garim.documents.etsi.signature import verify_signature
 from garim.documents.fields import parse_instant
 from garim.documents.pdf import open_pdf
@@ -105,7 +106,7 @@ def sign(
     private = document_files.read_private_key(key, passphrase)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise RefusedError("KEY_ALGORITHM_MISMATCH", "sign a message with a P-256 key", field="key")
-    give(out, write.sign(data, private, document_files.read_chain(chain)))
+    give(out, sign_message(data, private, document_files.read_chain(chain)))
 
 
 @app.command()

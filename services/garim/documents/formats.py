@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from garim.documents import jws
 from garim.documents.envelope import Envelope
-from garim.documents.etsi.request import open_message
+from garim.documents.etsi.opening import open_message
 from garim.documents.media_types import ETSI_MEDIA_TYPE, JWS_MEDIA_TYPE, PDF_MEDIA_TYPE
 from garim.documents.pdf import open_pdf
 from garim.statements.refusal import RefusedError

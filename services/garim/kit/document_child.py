@@ -14,7 +14,7 @@ from pathlib import Path
 import cryptography.hazmat.backends.openssl.backend  # noqa: F401 - loaded for the children
 
 from garim.documents import formats
-from garim.documents.etsi.exchange import read_exchange
+from garim.documents.etsi.opening import read_exchange
 from garim.documents.etsi.schemas import Schemas
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit import confinement

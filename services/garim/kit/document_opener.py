@@ -90,7 +90,7 @@ class DocumentOpener:
         return self._ask(media_type, data)
 
     def read_message(self, data: bytes) -> Envelope:
-        """Read an HI1 message in a child; see `garim.documents.etsi.exchange.read_exchange`.
+        """Read an HI1 message in a child; see `garim.documents.etsi.opening.read_exchange`.
 
         Args:
             data: The message as received.

@@ -43,7 +43,7 @@ _CANCELLABLE = (names.AUTHORISATION_OBJECT, names.DISCLOSURE_TASK, names.PRESERV
 _SIGNER = "Signature.KeyInfo"
 
 ReadMessage = Callable[[bytes], Envelope]
-"""Reads a message apart from any key: what `exchange.read_exchange` returns."""
+"""Reads a message apart from any key: what `opening.read_exchange` returns."""
 
 
 class Correspondence:

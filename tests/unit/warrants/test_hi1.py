@@ -16,8 +16,7 @@ import etsi_support as etsi
 from garim.documents import formats
 from garim.documents.claims import read_claims
 from garim.documents.etsi import names, write
-from garim.documents.etsi.exchange import read_exchange
-from garim.documents.etsi.request import open_message
+from garim.documents.etsi.opening import open_message, read_exchange
 from garim.documents.etsi.schemas import Schemas
 from garim.documents.media_types import ETSI_MEDIA_TYPE
 from garim.kit.identity import Peer

@@ -6,7 +6,7 @@ import pytest
 
 from garim.api.common.v1 import statement_pb2
 from garim.api.warrants.v1 import warrants_pb2 as pb
-from garim.documents.etsi.exchange import read_exchange
+from garim.documents.etsi.opening import read_exchange
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import envelope_to
 from garim.kit.identity import Peer, parse_spiffe_id

@@ -1,6 +1,6 @@
-"""What a service needs of a message to answer it: read where nothing can be harmed, handed over as values.
+"""What a service needs of a message to answer it, as it crosses from the process that reads messages.
 
-`read_exchange` runs in the process that opens documents; its answer crosses as JSON with the signer's chain.
+`opening.read_exchange` runs there; its answer is JSON with the signer's chain.
 """
 
 from __future__ import annotations
@@ -16,15 +16,9 @@ from garim.documents.etsi.message import (
     header_to_object,
     message_of_object,
     message_to_object,
-    read_header,
-    read_message,
 )
-from garim.documents.etsi.names import HI1, core
-from garim.documents.etsi.schemas import Schemas
-from garim.documents.etsi.signature import is_signed, verify_signature
-from garim.documents.etsi.trees import elements_of, parse, tree_of
 from garim.statements import strict_json
-from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+from garim.statements.refusal import RefusedError
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,33 +39,8 @@ class Exchange:
     chain: tuple[bytes, ...]
 
 
-def read_exchange(data: bytes, schemas: Schemas | None = None) -> Envelope:
-    """Read a message, signed or not, and return it as JSON with the signer's chain.
-
-    Args:
-        data: The message as received.
-        schemas: Those that it must fit, if any.
-    """
-    header: Header | None = None
-    try:
-        header = _header(data)
-        if schemas is not None:
-            schemas.demand(data)
-        signed = verify_signature(data) if is_signed(parse(data)) else None
-        message = read_message(signed.content if signed is not None else data)
-    except RefusedError as refusal:
-        every = refusal.reasons if isinstance(refusal, RefusedWithReasonsError) else (refusal,)
-        return Envelope(_written(header, None, every), ())
-    return Envelope(_written(message.header, message, ()), (signed.chain,) if signed is not None else ())
-
-
-def _header(data: bytes) -> Header | None:
-    root = parse(data)
-    found = next((one for one in elements_of(root) if one.tag == core("Header")), None)
-    return read_header(tree_of(found)) if root.tag == HI1 and found is not None else None
-
-
-def _written(header: Header | None, message: Message | None, refusals: tuple[RefusedError, ...]) -> bytes:
+def written(header: Header | None, message: Message | None, refusals: tuple[RefusedError, ...]) -> bytes:
+    """Return what was read, as JSON; see `Exchange`."""
     value: dict[str, Any] = {
         "header": None if header is None else header_to_object(header),
         "message": None if message is None else message_to_object(message),
@@ -81,7 +50,7 @@ def _written(header: Header | None, message: Message | None, refusals: tuple[Ref
 
 
 def exchange_of(read: Envelope) -> Exchange:
-    """Return what `read_exchange` read.
+    """Return what `opening.read_exchange` read.
 
     Raises:
         RefusedError: Those of `strict_json`: the process that read it was taken over.

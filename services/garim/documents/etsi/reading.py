@@ -7,7 +7,8 @@ import dataclasses
 from garim.documents.etsi import names
 from garim.documents.etsi.message import Header, read_header
 from garim.documents.etsi.names import core, local
-from garim.documents.etsi.trees import MAX_BYTES, Node, elements_of, find, parse, tree_of
+from garim.documents.etsi.parsing import elements_of, parse, tree_of
+from garim.documents.etsi.trees import MAX_BYTES, Node, find
 from garim.statements.refusal import RefusedError
 
 _STATUS = ("AuthorisationStatus", "DocumentStatus", "Status")
@@ -63,7 +64,7 @@ def read_answer(data: bytes) -> Answer:
         data: The message.
 
     Raises:
-        RefusedError: `MESSAGE_UNKNOWN` (no answer), and those of `trees.parse` and `read_header`.
+        RefusedError: `MESSAGE_UNKNOWN` (no answer), and those of `parsing.parse` and `read_header`.
     """
     root = parse(data)
     parts = {str(one.tag): one for one in elements_of(root)}

@@ -9,55 +9,23 @@ from __future__ import annotations
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from garim.documents import claims
-from garim.documents.claims import Claims, read_claims
-from garim.documents.envelope import Envelope
+from garim.documents.claims import Claims
 from garim.documents.etsi import names
-from garim.documents.etsi.comparing import compare, differs, wider
-from garim.documents.etsi.message import HI1Object, Message, read_message
+from garim.documents.etsi.comparing import differs, wider
+from garim.documents.etsi.message import HI1Object, Message
 from garim.documents.etsi.names import ETSI, OWNER
 from garim.documents.etsi.reader import Reader
-from garim.documents.etsi.signature import verify_signature
 from garim.documents.fields import parse_instant, write_instant
-from garim.statements import strict_json
-from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+from garim.statements.refusal import RefusedError
 
 SEALED_IDENTITY = "SealedIdentity"
 OCTETS = "application/octet-stream"
 _COMMON = ("OwnerIdentifier", "Generation", "CountryCode", "LastChanged", "AssociatedObjects")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
-
-OpenCourt = Callable[[bytes], Envelope]
-"""Opens the court's PDF: its claims, and the chain of its one signature."""
-
-
-def open_message(data: bytes, open_court: OpenCourt) -> Envelope:
-    """Open a signed request for what our profile knows; a document's format (`formats.FORMATS`).
-
-    Args:
-        data: The HI1 message as received.
-        open_court: Opens the PDF in it.
-
-    Returns:
-        Claims, always the same bytes for the same request; the court's chain, then the agency's.
-
-    Raises:
-        RefusedError: Those of `verify_signature`, `read_message` and `open_court`; `REQUEST_SHAPE`,
-            `FIELD_*`, `BODY_UNREADABLE`, and every `REQUEST_WIDER` and `REQUEST_DIFFERS` together.
-    """
-    signed = verify_signature(data)
-    message = read_message(signed.content)
-    parts = Parts(message)
-    court = open_court(parts.pdf)
-    allowed = read_claims(court.payload)
-    payload = strict_json.dump(_members(message, parts, allowed))
-    differences = compare(allowed, read_claims(payload))
-    if differences:
-        raise RefusedWithReasonsError(differences)
-    return Envelope(payload, (*court.chains, signed.chain))
 
 
 class Parts:
@@ -157,8 +125,17 @@ def _body(document: HI1Object, content_type: str) -> bytes:
         raise RefusedError("BODY_UNREADABLE", "not base64", field="DocumentBody.Contents") from None
 
 
-def _members(message: Message, parts: Parts, allowed: Claims) -> dict[str, Any]:
-    """Return the claims of the request as their JSON has them; values are checked by `read_claims`."""
+def members_of(message: Message, parts: Parts, allowed: Claims) -> dict[str, Any]:
+    """Return the claims of a request as their JSON has them; values are checked by `read_claims`.
+
+    Args:
+        message: The request.
+        parts: Its objects.
+        allowed: What the court's document says.
+
+    Raises:
+        RefusedError: `FIELD_*`, `REQUEST_SHAPE`, `REQUEST_WIDER`, `REQUEST_DIFFERS`.
+    """
     sender = message.header.sender.name
     members: dict[str, Any] = {
         "format": claims.FORMAT,

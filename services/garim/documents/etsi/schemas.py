@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from garim.documents.etsi.trees import parse
+from garim.documents.etsi.parsing import parse
 from garim.statements.refusal import Kind, RefusedError
 
 _XS = "http://www.w3.org/2001/XMLSchema"
@@ -42,7 +42,7 @@ class Schemas:
             data: The message.
 
         Raises:
-            RefusedError: `SCHEMA_INVALID`, and those of `trees.parse`.
+            RefusedError: `SCHEMA_INVALID`, and those of `parsing.parse`.
         """
         if not self._schema.validate(parse(data)):
             # The validator's own words quote the message.

@@ -21,7 +21,7 @@ from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
 from garim.documents.envelope import MAX_CHAIN
 from garim.documents.etsi.names import CORE, DSIG, HI1, SIGNATURE, XADES
-from garim.documents.etsi.trees import elements_of, parse
+from garim.documents.etsi.parsing import elements_of, parse
 from garim.documents.x509 import UNREADABLE, whole_signature
 from garim.statements.refusal import RefusedError
 
@@ -79,7 +79,7 @@ def verify_signature(data: bytes, *, min_rsa_bits: int = MIN_RSA_BITS) -> Signed
         min_rsa_bits: Shorter RSA keys are refused.
 
     Raises:
-        RefusedError: Those of `trees.parse`; `SIGNATURE_MISSING`, `SIGNATURE_LAYOUT`, `REFERENCE_REFUSED`,
+        RefusedError: Those of `parsing.parse`; `SIGNATURE_MISSING`, `SIGNATURE_LAYOUT`, `REFERENCE_REFUSED`,
             `TRANSFORM_REFUSED`, `ALGORITHM_REFUSED`, `KEY_INFO_REFUSED`, `CHAIN_LENGTH`,
             `CERTIFICATE_UNREADABLE`, `KEY_ALGORITHM_MISMATCH`, `SIGNATURE_WRONG`.
     """

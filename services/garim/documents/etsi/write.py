@@ -1,4 +1,4 @@
-"""Writing messages: requests around a court's document (for rehearsals and tests), and signing them.
+"""Writing messages: answers, and requests around a court's document for rehearsals and tests.
 
 Agencies have tools of their own; what is written here shows the profile and validates against the schemas.
 """
@@ -9,18 +9,12 @@ import dataclasses
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from lxml import etree
-from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
-from signxml.signer import XMLSigner
-
 from garim.documents.claims import Claims, Disclosure, Preservation, Revocation, Subject, Supplementary
 from garim.documents.etsi import names
 from garim.documents.etsi.message import Endpoint, Header
 from garim.documents.etsi.names import AUTHORISATION, COMMON, CORE, DOCUMENT, ETSI, OWNER, TASK
 from garim.documents.etsi.request import OCTETS, SEALED_IDENTITY
-from garim.documents.etsi.trees import Node, branch, leaf, parse, write
+from garim.documents.etsi.trees import Node, branch, leaf, write
 from garim.documents.fields import write_instant
 from garim.statements.refusal import RefusedError
 
@@ -162,38 +156,6 @@ def message(header: Header, payload: Node) -> bytes:
         version,
     )
     return write(branch(CORE, "HI1Message", head, branch(CORE, "Payload", payload)))
-
-
-def sign(
-    data: bytes, key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, chain: Sequence[x509.Certificate]
-) -> bytes:
-    """Return a message with its sender's signature (XMLDSig, enveloped).
-
-    Args:
-        data: As `request` returned it.
-        key: P-256, or RSA of 3,072 bits or more.
-        chain: Its certificate, then intermediates, without the anchor.
-
-    Raises:
-        RefusedError: `KEY_ALGORITHM_MISMATCH`, `ENVELOPE_SIGNATURES`, and those of `trees.parse`.
-    """
-    root = parse(data)
-    if root.find(names.SIGNATURE) is not None:
-        raise RefusedError("ENVELOPE_SIGNATURES", "the message is signed already")
-    if not chain or chain[0].public_key() != key.public_key():
-        raise RefusedError("KEY_ALGORITHM_MISMATCH", "the certificate belongs to another key")
-    method = SignatureMethod.ECDSA_SHA256
-    if isinstance(key, rsa.RSAPrivateKey):
-        method = SignatureMethod.RSA_SHA256
-    elif not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise RefusedError("KEY_ALGORITHM_MISMATCH", "sign a message with a P-256 or RSA key")
-    signer = XMLSigner(
-        signature_algorithm=method,
-        digest_algorithm=DigestAlgorithm.SHA256,
-        c14n_algorithm=CanonicalizationMethod.CANONICAL_XML_1_1,
-    )
-    signed = signer.sign(root, key=key, cert=list(chain), always_add_key_value=False)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + etree.tostring(signed, encoding="utf-8") + b"\n"
 
 
 def _endpoint(name: str, endpoint: Endpoint, namespace: str = CORE) -> Node:

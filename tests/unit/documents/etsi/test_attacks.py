@@ -15,8 +15,8 @@ from lxml import etree
 from signxml.xades.xades import XAdESSigner
 
 import etsi_support as etsi
-from garim.documents.etsi import names, signature, trees, write
-from garim.documents.etsi.message import read_message
+from garim.documents.etsi import names, parsing, sign, signature, trees, write
+from garim.documents.etsi.parsing import read_message
 from garim.testing import documents
 from garim.testing.pki import AUTHORITY, DocumentPki, Identity, issue_person
 
@@ -361,8 +361,8 @@ def test_a_key_of_another_strength_is_refused(pki: DocumentPki, reasons: Reasons
     )
     data = etsi.asked(pki, documents.disclosure(pki))
     if which == "P-384":
-        signer = write.XMLSigner(signature_algorithm=write.SignatureMethod.ECDSA_SHA256)
-        root = signer.sign(trees.parse(data), key=key, cert=list(weak.chain))  # type: ignore[arg-type]
+        signer = sign.XMLSigner(signature_algorithm=sign.SignatureMethod.ECDSA_SHA256)
+        root = signer.sign(parsing.parse(data), key=key, cert=list(weak.chain))  # type: ignore[arg-type]
         signed = etree.tostring(root, encoding="utf-8")
     else:
         signed = etsi.signed(weak, data)
@@ -380,11 +380,11 @@ def test_a_type_whose_prefix_is_not_signed_is_refused(
         b"<ObjectIdentifier>00000000-0000-0000-0000-000000000001</ObjectIdentifier></HI1Object></CREATE>",
     )
     assert typed != data
-    signer = write.XMLSigner(
-        signature_algorithm=write.SignatureMethod.ECDSA_SHA256,
-        c14n_algorithm=write.CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
+    signer = sign.XMLSigner(
+        signature_algorithm=sign.SignatureMethod.ECDSA_SHA256,
+        c14n_algorithm=sign.CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
     )
-    root = signer.sign(trees.parse(typed), key=agency.key, cert=list(agency.chain))  # type: ignore[arg-type]
+    root = signer.sign(parsing.parse(typed), key=agency.key, cert=list(agency.chain))  # type: ignore[arg-type]
     content = signature.verify_signature(etree.tostring(root, encoding="utf-8")).content
     assert reasons(read_message, content) == ["XML_CONTENT"]
 
@@ -395,11 +395,11 @@ def test_a_qualified_signature_is_accepted_and_covers_the_message(
     """XAdES: its second reference leads to the properties beside it, and nowhere else."""
     data = etsi.asked(pki, documents.disclosure(pki))
     signer = XAdESSigner(
-        signature_algorithm=write.SignatureMethod.ECDSA_SHA256,
-        c14n_algorithm=write.CanonicalizationMethod.CANONICAL_XML_1_1,
+        signature_algorithm=sign.SignatureMethod.ECDSA_SHA256,
+        c14n_algorithm=sign.CanonicalizationMethod.CANONICAL_XML_1_1,
     )
     root = signer.sign(
-        trees.parse(data),
+        parsing.parse(data),
         key=agency.key,
         cert=list(agency.chain),
         always_add_key_value=False,  # type: ignore[arg-type]
