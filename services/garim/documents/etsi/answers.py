@@ -60,7 +60,7 @@ CODES = {
     "XML_FORBIDDEN": ErrorCode.VALIDATION,
     "XML_CONTENT": ErrorCode.VALIDATION,
     "SCHEMA_INVALID": ErrorCode.VALIDATION,
-    "MESSAGE_UNKNOWN": ErrorCode.VALIDATION,
+    "HI1_UNKNOWN": ErrorCode.VALIDATION,
     "MESSAGE_IS_ANSWER": ErrorCode.VALIDATION,
     "XML_LIMIT": ErrorCode.MESSAGE_TOO_LARGE,
     "PROFILE_UNKNOWN": ErrorCode.VERSION_NOT_SUPPORTED,
@@ -91,9 +91,7 @@ def failure_of(refusal: RefusedError) -> Failure:
     """Return a refusal as the standard has it."""
     if refusal.kind in (Kind.UNAVAILABLE, Kind.EXHAUSTED):
         # Why we cannot answer is ours to know.
-        return Failure(
-            ErrorCode.TRANSIENT, "TRY_AGAIN: the message cannot be carried out now: send it again later"
-        )
+        return Failure(ErrorCode.TRANSIENT, "the message cannot be carried out now: send it again later")
     parts = refusal.reasons if isinstance(refusal, RefusedWithReasonsError) else (refusal,)
     described = (f"{one.reason}{f' ({one.field})' if one.field else ''}: {one.message}" for one in parts)
     return Failure(CODES.get(parts[0].reason, ErrorCode.BUSINESS_LOGIC), "; ".join(described))

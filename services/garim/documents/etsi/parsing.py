@@ -157,12 +157,12 @@ def read_message(data: bytes) -> Message:
         data: The message, or the bytes that its signature covers.
 
     Raises:
-        RefusedError: Those of `parsing.parse`; `MESSAGE_UNKNOWN`, `XML_CONTENT`, `FIELD_MISSING`,
+        RefusedError: Those of `parsing.parse`; `HI1_UNKNOWN`, `XML_CONTENT`, `FIELD_MISSING`,
             `FIELD_UNKNOWN`, `FIELD_VALUE`, `ACTION_REPEATED`.
     """
     root = parse(data)
     if root.tag != HI1:
-        raise RefusedError("MESSAGE_UNKNOWN", "the root is not an HI1Message")
+        raise RefusedError("HI1_UNKNOWN", "the root is not an HI1Message")
     parts = {local(str(one.tag)): one for one in elements_of(root)}
     for name in ("Header", "Payload"):
         if name not in parts or parts[name].tag != core(name):

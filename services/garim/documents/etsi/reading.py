@@ -64,13 +64,13 @@ def read_answer(data: bytes) -> Answer:
         data: The message.
 
     Raises:
-        RefusedError: `MESSAGE_UNKNOWN` (no answer), and those of `parsing.parse` and `read_header`.
+        RefusedError: `HI1_UNKNOWN` (no answer), and those of `parsing.parse` and `read_header`.
     """
     root = parse(data)
     parts = {str(one.tag): one for one in elements_of(root)}
     payload = next(elements_of(parts[core("Payload")]), None) if core("Payload") in parts else None
     if root.tag != names.HI1 or core("Header") not in parts or payload is None or payload.tag != _ANSWER:
-        raise RefusedError("MESSAGE_UNKNOWN", "not an answer to an HI1 message")
+        raise RefusedError("HI1_UNKNOWN", "not an answer to an HI1 message")
     tree = tree_of(payload, max_text=MAX_BYTES)
     whole = find(tree, "ErrorInformation")
     results = [_failure(None, whole)] if whole is not None else []

@@ -97,7 +97,7 @@ def verify_signature(data: bytes, *, min_rsa_bits: int = MIN_RSA_BITS) -> Signed
 
 def _only_signature(root: etree._Element) -> etree._Element:
     if root.tag != HI1:
-        raise RefusedError("MESSAGE_UNKNOWN", "the root is not an HI1Message")
+        raise RefusedError("HI1_UNKNOWN", "the root is not an HI1Message")
     if any(True for _ in root.iter(etree.Comment)):
         raise RefusedError("XML_FORBIDDEN", "a comment stands in a signed message; send none")
     children = list(elements_of(root))
