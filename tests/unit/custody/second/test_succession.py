@@ -149,6 +149,10 @@ def test_approvals_from_before_the_succession_do_not_count(vault: SecondVault, p
 def test_a_restart_after_the_succession_compares_the_new_log_from_its_first_leaf(
     vault: SecondVault, packed: Packed
 ) -> None:
+    vault.restoring.begin()
+    vault.restoring.attempt()
+    if frozen_for(vault):
+        vault.thaw(*APPROVERS)
     Succession(vault).done()
     vault.restore(vault.backup())
     assert vault.restoring.attempt() == 0
