@@ -35,13 +35,14 @@ KILLED = (
     "run",
     "fork",
     "thread",
-    "kill-parent",
+    "signal",
     "trace",
     "read-memory",
     "map-code",
     "unlimit",
     "no-alarm",
     "outlive",
+    "signal-owner",
     "chdir",
     "sleep",
     "prctl",
@@ -201,15 +202,22 @@ def test_without_a_filter_of_system_calls_only_json_is_read(document: bytes) -> 
             document_child.perform(job(media_type), confined=False)
 
 
+def test_where_the_filter_holds_a_zygote_starts(opener: DocumentOpener) -> None:
+    opener.check()
+
+
 def test_where_the_filter_does_not_hold_nothing_starts() -> None:
     program = (
         "import socket, garim.kit.seccomp as s; s.install = lambda: None\n"
         "from garim.kit import confinement\n"
         "from garim.kit.document_opener import LIMITS\n"
-        "a, b = socket.socketpair()\n"
-        "confinement.serve(b.detach(), lambda job: job, LIMITS)\n"
+        "ours, theirs = socket.socketpair()\n"
+        "ours.close()\n"
+        "confinement.serve(theirs.detach(), lambda job: job, LIMITS)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 2
     assert "CONFINEMENT_MISSING" in done.stderr
 
@@ -225,6 +233,19 @@ def test_the_same_calls_are_left_on_each_machine() -> None:
     assert one.keys() - other.keys() == older
     assert other.keys() <= one.keys()
     assert len(set(other.values())) == len(other)
+
+
+def test_the_filter_alone_opens_no_file(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\n"
+        "from garim.kit import seccomp\n"
+        "seccomp.install()\n"
+        "try:\n    os.open('/etc/hostname', os.O_RDONLY)\n    os._exit(3)\n"
+        "except PermissionError:\n    os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT)\n    os._exit(4)\n"
+    )
+    made = tmp_path / "made"
+    assert subprocess.run([sys.executable, "-c", program, made], check=False).returncode == -signal.SIGSYS
+    assert not made.exists()
 
 
 def test_landlock_alone_opens_no_file() -> None:
