@@ -32,8 +32,9 @@ test-removals: setup ## take out each security check in turn; a test must turn r
 irc-check: setup ## disclose ten real IRC rooms for thirty subjects; no bystander may stand there (needs ../shared)
 	$(BIN)/python tests/e2e/irc_check.py
 
-bench: setup ## first figures of the chain, each as a ratio to a peer of the same run
+bench: setup ## figures of the chain and of documents, each as a ratio to a peer of the same run
 	PYTHONPATH=tests $(BIN)/python tests/bench/chain.py
+	PYTHONPATH=tests $(BIN)/python tests/bench/documents.py
 
 check: lint types imports quality proto-check ## every check besides the tests
 
