@@ -27,7 +27,7 @@ from garim.custody.recovery import recovery_public
 from garim.custody.releases import Records, Releases
 from garim.custody.tables.dossiers import Dossier
 from garim.custody.tickets import Tickets
-from garim.documents.claims import Disclosure, Preservation, document_id, read_claims
+from garim.documents.claims import Disclosure, Keeping, document_id, read_claims
 from garim.documents.formats import open_document
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.documents.policy import DAY_MS, load_policy
@@ -292,6 +292,10 @@ class Vault:
         """Return a document signed by both roles."""
         return Received(JWS_MEDIA_TYPE, documents.signed(self.pki, members), ())
 
+    def emergency(self, members: dict[str, Any]) -> Received:
+        """Return a document signed by the chief investigator alone."""
+        return Received(JWS_MEDIA_TYPE, documents.signed_alone(self.pki, members), ())
+
     def forecast(self, received: Received, **changes: object) -> Envelope:
         """Return the store's forecast for a document."""
         ticket = self.tickets.forecast(received)
@@ -338,7 +342,7 @@ class Vault:
     def preservation_grant(self, received: Received, **changes: object) -> PreservationGrant:
         """Return a preservation grant that says what its document says, but for the changes."""
         claims = claims_of(received)
-        assert isinstance(claims, Preservation)
+        assert isinstance(claims, Keeping)
         members: dict[str, object] = {
             **self._common(received),
             "purpose": "preservation",

@@ -183,6 +183,4 @@ def signers_of(
         crls=crls,
         revoked=lambda _identity: False,
     )
-    return [
-        (str(signer.role), signer.name, signer.organisation) for signer in (document.court, document.chief)
-    ]
+    return [(str(signer.role), signer.name, signer.organisation) for signer in document.signers]

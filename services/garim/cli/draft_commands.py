@@ -137,6 +137,33 @@ def preservation(
 
 
 @app.command()
+def emergency(
+    audience: Audience,
+    authority: Authority,
+    court: Court,
+    number: Number,
+    case_number: CaseNumber,
+    subject: Subjects,
+    start: From,
+    end: To,
+    until: Annotated[str, typer.Option("--until", help="When it ends, 36 hours from its issue at most.")],
+    urgency: Annotated[str, typer.Option("--urgency", help="Why no court could be asked before.")],
+    issued_at: IssuedAt = "",
+    out: OutOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draft an emergency request to keep until a court has decided; the chief investigator signs alone."""
+    payload = draft.draft_emergency(
+        common(audience, authority, court, number, case_number, issued_at),
+        subjects=subjects_of(subject),
+        period=(start, end),
+        until=until,
+        urgency=urgency,
+    )
+    _give(out, payload, as_json)
+
+
+@app.command()
 def revocation(
     revoked: Annotated[Path, typer.Argument(metavar="FILE", help="The document to take back.")],
     audience: Audience,

@@ -125,9 +125,7 @@ def review_facts(checked: CheckedReview) -> dict[str, Any]:
         "number": claims.number,
         "case_number": claims.case_number,
         "offence": claims.offence,
-        "signed_by": [
-            f"{one.name}, {one.organisation}" for one in (checked.document.court, checked.document.chief)
-        ],
+        "signed_by": [f"{one.name}, {one.organisation}" for one in checked.document.signers],
         "subjects": [f"{one.kind}:{one.value}" for one in claims.subjects],
         "period": [write_instant(claims.period.start_ms), write_instant(claims.period.end_ms)],
         "mode": claims.mode,

@@ -172,7 +172,8 @@ def check_request(
             kind=Kind.DATA_LOSS,
             field="subject",
         )
-    return CheckedRequest(subject, claims, first_claims, second.court.name, second.chief.name, grant, receipt)
+    court, chief = (one.name for one in second.signers)
+    return CheckedRequest(subject, claims, first_claims, court, chief, grant, receipt)
 
 
 def _demand_first(claims: Supplementary, first: Disclosure, digest: str) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from garim.custody.core import Core
 from garim.custody.gate import is_revoked
-from garim.documents.claims import Claims
+from garim.documents.claims import Document
 from garim.documents.policy import Policy, judge
 from garim.documents.policy_model import PolicyVersion
 from garim.documents.verify import VerifiedDocument, verify_document
@@ -24,7 +24,7 @@ from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 from garim.translog.leaf import Leaf
 
 GrantT = TypeVar("GrantT", bound=Grant)
-ClaimsT = TypeVar("ClaimsT", bound=Claims)
+ClaimsT = TypeVar("ClaimsT", bound=Document)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def verified_grant(core: Core, logged: Logged, kind: type[GrantT], entry: str) -
     return grant, LoggedGrant(hashlib.sha256(payload).hexdigest(), leaf)
 
 
-def demand_policy(core: Core, grant: Grant, claims: Claims) -> None:
+def demand_policy(core: Core, grant: Grant, claims: Document) -> None:
     """Refuse what the policy that governance pins does not allow, whatever warrants thought of it.
 
     Args:

@@ -1,4 +1,9 @@
-"""Preservation orders: keys and tags kept past retention under the order's own object."""
+"""Preservation orders: keys and tags kept past retention under the order's own object.
+
+An emergency request keeps the same way until its own end, 36 hours from its issue at most. What a court's
+order of the same case, inside its scope, finds kept under it, the order takes over under its own object; the
+emergency's object is destroyed at its end whatever follows.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +15,13 @@ from garim.custody.core import Core
 from garim.custody.evidence import Scope
 from garim.custody.gate import demand_granted, demand_running
 from garim.custody.kinds import ORDER
-from garim.custody.preserved import wrapped_key
+from garim.custody.preserved import Preserved, find_preserved, wrapped_key
 from garim.custody.releases import Judged, Records, demand_retained, judge_records
 from garim.custody.scopes import demand_preservation
 from garim.custody.tables import dossiers, objects, orders
 from garim.custody.tables.orders import Order
 from garim.custody.tagging import tags_of
-from garim.documents.claims import Preservation, document_id, read_claims
+from garim.documents.claims import Keeping, Preservation, document_id, read_claims
 from garim.documents.scope import period_of, subjects_of
 from garim.documents.verify import VerifiedDocument
 from garim.kit.convert import Logged, Received
@@ -54,7 +59,7 @@ class PreservationOrders:
                 `ORDER_ENDED`, `CASE_STATE`, `CASE_STATUS`, `FROZEN`, `DOCUMENT_REVOKED`, `KEY_*`, `LOG_*`.
         """
         core = self._core
-        document, claims = verified_document(core, received, Preservation)
+        document, claims = verified_document(core, received, Keeping)
         with core.database.reading() as connection:
             demand_running(connection, document.digest)
         grant, proven = verified_grant(core, logged, PreservationGrant, "preservation-granted")
@@ -62,18 +67,19 @@ class PreservationOrders:
         demand_policy(core, grant, claims)
         _demand_lasting(claims, core.clock.now_ms())
         scope = Scope(period_of(claims), claims.issued_ms)
-        judged = judge_records(core, records, scope, subjects_of(claims), None)
+        earlier = find_preserved(core, claims) if isinstance(claims, Preservation) else None
+        judged = judge_records(core, records, scope, subjects_of(claims), earlier)
         demand_granted(core, document.digest, grant.case)
         order = self._order(document, claims, grant, proven)
         logged_ms = self._log(order, records)
         _demand_lasting(claims, logged_ms)
-        demand_retained(core, judged.epochs, logged_ms, None)
-        return self._keep(order, claims, judged)
+        demand_retained(core, judged.epochs, logged_ms, earlier)
+        return self._keep(order, claims, judged, earlier)
 
     def _order(
         self,
         document: VerifiedDocument,
-        claims: Preservation,
+        claims: Keeping,
         grant: PreservationGrant,
         proven: LoggedGrant,
     ) -> Order:
@@ -150,7 +156,7 @@ class PreservationOrders:
         key = hashlib.sha256(body).hexdigest()
         return self._core.journal.append("keys-preserved", body, key=key, magnitudes={"keys": keys}).time_ms
 
-    def _keep(self, order: Order, claims: Preservation, judged: Judged) -> int:
+    def _keep(self, order: Order, claims: Keeping, judged: Judged, earlier: Preserved | None) -> int:
         """Keep the tags of each epoch and the keys that are not kept yet."""
         core = self._core
         batch = core.draw(ID_BYTES)
@@ -162,7 +168,9 @@ class PreservationOrders:
         fresh = [number for number, (digest, _) in enumerate(records) if digest not in kept]
         # A record named twice in one request has one key.
         fresh = list({records[number][0]: number for number in fresh}.values())
-        tags = {epoch_id: self._kept_tags(order, claims, judged, epoch_id) for epoch_id in judged.epochs}
+        tags = {
+            epoch_id: self._kept_tags(order, claims, judged, epoch_id, earlier) for epoch_id in judged.epochs
+        }
         sealed = self._kept_keys(order, judged, batch, fresh) if fresh else None
         with core.database.writing() as connection:
             demand_running(connection, order.document_digest)
@@ -182,16 +190,23 @@ class PreservationOrders:
         )
         return jobs.Sealed.model_validate_json(self._core.opener.run(job.encode())).sealed
 
-    def _kept_tags(self, order: Order, claims: Preservation, judged: Judged, epoch_id: str) -> bytes:
+    def _kept_tags(
+        self, order: Order, claims: Keeping, judged: Judged, epoch_id: str, earlier: Preserved | None
+    ) -> bytes:
+        subjects = subjects_of(claims)
+        if earlier is not None and earlier.holds(epoch_id):
+            tags = earlier.tags(epoch_id, subjects)
+        else:
+            tags = tags_of(self._core, judged.epochs[epoch_id], subjects)
         job = jobs.KeepTags(
             mesh=self._core.mesh,
             order=wrapped_key(order),
             epoch=bytes.fromhex(epoch_id),
-            tags=tags_of(self._core, judged.epochs[epoch_id], subjects_of(claims)),
+            tags=tags,
         )
         return jobs.Sealed.model_validate_json(self._core.opener.run(job.encode())).sealed
 
 
-def _demand_lasting(claims: Preservation, at_ms: int) -> None:
+def _demand_lasting(claims: Keeping, at_ms: int) -> None:
     if at_ms >= claims.until_ms:
         raise RefusedError("ORDER_ENDED", "the preservation order has ended", kind=Kind.PRECONDITION)

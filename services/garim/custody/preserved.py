@@ -1,4 +1,4 @@
-"""What a preservation order keeps, opened for a disclosure that lies inside the order."""
+"""What a preservation order keeps, opened for a court's document that lies inside the order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from garim.custody.core import Core
 from garim.custody.kinds import ORDER
 from garim.custody.tables import objects, orders, stopping
 from garim.custody.tables.orders import Order
-from garim.documents.claims import Disclosure, Preservation, read_claims
+from garim.documents.claims import Disclosure, EmergencyPreservation, Keeping, Preservation, read_claims
 from garim.documents.scope import period_of, subjects_of
 from garim.statements.grants import Subject
 
@@ -25,6 +25,10 @@ class Preserved:
         self._core = core
         self._order = order
         self._subjects = subjects
+
+    def lasts(self, at_ms: int) -> bool:
+        """Tell whether the order still lasts at a time (milliseconds since the Unix epoch)."""
+        return at_ms < self._order.until_ms
 
     def holds(self, epoch_id: str) -> bool:
         """Tell whether the order keeps tags of an epoch."""
@@ -63,15 +67,17 @@ def wrapped_key(order: Order) -> jobs.Wrapped:
     return jobs.Wrapped(kind=ORDER, id=order.id, wrapped=order.wrapped_key)
 
 
-def find_preserved(core: Core, claims: Disclosure) -> Preserved | None:
-    """Return the order in force that a disclosure lies inside, if there is one.
+def find_preserved(core: Core, claims: Disclosure | Preservation) -> Preserved | None:
+    """Return the order in force that a court's document lies inside, if there is one.
 
     Inside means: of the same authority and case number, no subject and no time that the order lacks. An order
-    that was revoked, or whose case was cancelled, serves nobody.
+    that was revoked, or whose case was cancelled, serves nobody. A disclosure is served by any order, a
+    preservation only by an emergency request, which it confirms: no order of a court outlives its own end.
+    An emergency request is served by nothing, so that it never prolongs another.
 
     Args:
         core: Custody's means.
-        claims: What the disclosure says.
+        claims: What the document says, which court and chief investigator signed.
     """
     subjects, period = subjects_of(claims), period_of(claims)
     now_ms = core.clock.now_ms()
@@ -86,6 +92,8 @@ def find_preserved(core: Core, claims: Disclosure) -> Preserved | None:
         ]
     for order in candidates:
         kept = order_claims(order)
+        if isinstance(claims, Preservation) and not isinstance(kept, EmergencyPreservation):
+            continue
         whole = period_of(kept)
         inside = whole.start <= period.start and period.end <= whole.end
         if inside and set(subjects) <= set(subjects_of(kept)):
@@ -93,8 +101,8 @@ def find_preserved(core: Core, claims: Disclosure) -> Preserved | None:
     return None
 
 
-def order_claims(order: Order) -> Preservation:
+def order_claims(order: Order) -> Keeping:
     """Return what an order says, from the payload that custody verified and kept."""
     claims = read_claims(order.payload)
-    assert isinstance(claims, Preservation)  # noqa: S101 - only verified orders are kept
+    assert isinstance(claims, Keeping)  # noqa: S101 - only verified orders are kept
     return claims

@@ -214,7 +214,7 @@ def demand_retained(core: Core, touched: dict[str, Epoch], at_ms: int, preserved
         RefusedError: `KEY_RETENTION`.
     """
     for epoch in touched.values():
-        kept = preserved is not None and preserved.holds(epoch.id)
+        kept = preserved is not None and preserved.lasts(at_ms) and preserved.holds(epoch.id)
         if not kept and not lives(core, epoch, at_ms):
             raise retention()
 

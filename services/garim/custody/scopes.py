@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from garim.documents.claims import Disclosure, Preservation
+from garim.documents.claims import Disclosure, Keeping
 from garim.documents.scope import period_of, subjects_of
 from garim.documents.verify import VerifiedDocument
 from garim.statements.grants import DisclosureGrant, Grant, PreservationGrant
@@ -31,7 +31,7 @@ def demand_disclosure(grant: DisclosureGrant, document: VerifiedDocument, claims
     )
 
 
-def demand_preservation(grant: PreservationGrant, document: VerifiedDocument, claims: Preservation) -> None:
+def demand_preservation(grant: PreservationGrant, document: VerifiedDocument, claims: Keeping) -> None:
     """Refuse a preservation grant that says anything else than its document.
 
     Raises:

@@ -12,7 +12,7 @@ from garim.custody.releases import unknown_dossier
 from garim.custody.scopes import demand_disclosure, demand_preservation
 from garim.custody.tables import dossiers
 from garim.custody.tagging import covered
-from garim.documents.claims import Disclosure, Preservation
+from garim.documents.claims import Disclosure, Keeping, Preservation
 from garim.documents.scope import period_of, subjects_of
 from garim.documents.verify import VerifiedDocument
 from garim.kit.convert import Logged, Received
@@ -79,7 +79,7 @@ class Tickets:
         Raises:
             RefusedError: As `read`; `ORDER_ENDED`.
         """
-        document, claims = verified_document(self._core, received, Preservation)
+        document, claims = verified_document(self._core, received, Keeping)
         self._demand_running(document)
         grant, proven = verified_grant(self._core, logged, PreservationGrant, "preservation-granted")
         demand_preservation(grant, document, claims)
@@ -104,13 +104,13 @@ class Tickets:
     def _sign(
         self,
         document: VerifiedDocument,
-        claims: Disclosure | Preservation,
+        claims: Disclosure | Keeping,
         purpose: Purpose,
         proven: LoggedGrant | None,
     ) -> Envelope:
         core = self._core
         period, issued = period_of(claims), claims.issued_ms
-        preserved = find_preserved(core, claims) if isinstance(claims, Disclosure) else None
+        preserved = find_preserved(core, claims) if isinstance(claims, Disclosure | Preservation) else None
         found = covered(core, subjects_of(claims), period, issued, preserved)
         now_ms = core.clock.now_ms()
         return ScopeTicket(
@@ -124,7 +124,7 @@ class Tickets:
             grant=None if proven is None else proven.digest,
             period=period,
             received_until=issued,
-            until=claims.until_ms if isinstance(claims, Preservation) else None,
+            until=claims.until_ms if isinstance(claims, Keeping) else None,
             epochs=tuple(
                 EpochTags(epoch=epoch, tags=tuple(one.hex() for one in tags))
                 for epoch, tags in sorted(found.tags.items())

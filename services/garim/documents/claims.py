@@ -1,4 +1,4 @@
-"""What a document says: four kinds, each a closed model over the verified payload bytes."""
+"""What a document says: five kinds, each a closed model over the verified payload bytes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from garim.statements.refusal import RefusedError
 
 FORMAT = "garim-document/1"
 MAX_PAYLOAD_BYTES = 4 * 1024 * 1024
+EMERGENCY_MS = 36 * 60 * 60 * 1000
+"""Within which a court must have decided (통신비밀보호법 제8조 제5항, applied to what is stored)."""
 
 _SHAPES = {
     "phone": (re.compile(r"\+[1-9][0-9]{6,14}"), "write the number in E.164: +821012345678"),
@@ -220,16 +222,15 @@ class Supplementary(_Answered):
         return self
 
 
-class Preservation(Document):
-    """An order to keep what a later disclosure may ask for; nothing is handed over.
+class Keeping(Document):
+    """What is kept for a later disclosure; nothing is handed over.
 
     Attributes:
         subjects: Whose conversations; an empty list is refused by policy.
         period: By sent-at; wholly past.
-        until_ms: `until`: when the order ends and what it kept is destroyed.
+        until_ms: `until`: when it ends and what was kept is destroyed.
     """
 
-    kind: Literal["preservation"]
     subjects: Subjects
     period: Span
     until_ms: Annotated[Instant, Field(alias="until")]
@@ -239,6 +240,29 @@ class Preservation(Document):
         _named_once(self.subjects)
         if self.until_ms <= self.issued_ms:
             raise PydanticCustomError("until", "`until` must lie after `issued_at`")
+        return self
+
+
+class Preservation(Keeping):
+    """A court's order to keep."""
+
+    kind: Literal["preservation"]
+
+
+class EmergencyPreservation(Keeping):
+    """A chief investigator's request to keep until a court has decided; it opens nothing.
+
+    Attributes:
+        urgency: Why no court could be asked before, for the record.
+    """
+
+    kind: Literal["emergency-preservation"]
+    urgency: Prose
+
+    @model_validator(mode="after")
+    def _short(self) -> Self:
+        if self.until_ms - self.issued_ms > EMERGENCY_MS:
+            raise PydanticCustomError("until", "an emergency request lasts 36 hours from its issue at most")
         return self
 
 
@@ -275,12 +299,13 @@ class Revocation(Document):
         return self
 
 
-Claims = Disclosure | Supplementary | Preservation | Revocation
+Claims = Disclosure | Supplementary | Preservation | EmergencyPreservation | Revocation
 
 _KINDS: dict[str, type[Claims]] = {
     "disclosure": Disclosure,
     "supplementary": Supplementary,
     "preservation": Preservation,
+    "emergency-preservation": EmergencyPreservation,
     "revocation": Revocation,
 }
 
@@ -289,7 +314,7 @@ def read_claims(payload: bytes) -> Claims:
     """Read a verified payload.
 
     Args:
-        payload: The bytes that both signatures cover.
+        payload: The bytes that every signature covers.
 
     Raises:
         RefusedError: `JSON_*`, or `FIELD_UNKNOWN`, `FIELD_MISSING`, `FIELD_VALUE`, each with its field's

@@ -151,6 +151,36 @@ def draft_preservation(
     )
 
 
+def draft_emergency(
+    common: Mapping[str, str],
+    *,
+    subjects: Sequence[tuple[str, str]],
+    period: tuple[str, str],
+    until: str,
+    urgency: str,
+) -> bytes:
+    """Return the payload of an emergency request, which the chief investigator signs alone.
+
+    Args:
+        common: See `draft`; the court is the one that will be asked.
+        subjects: Kind and value of each; values are normalised.
+        period: First instant inside and first behind.
+        until: When it ends, 36 hours from its issue at most.
+        urgency: Why no court could be asked before, for the record.
+
+    Raises:
+        RefusedError: As `claims.read_claims`.
+    """
+    return draft(
+        "emergency-preservation",
+        common,
+        subjects=_subjects(subjects),
+        period={"from": period[0], "to": period[1]},
+        until=until,
+        urgency=urgency,
+    )
+
+
 def draft_revocation(common: Mapping[str, str], *, number: str, sha256: str, reason: str) -> bytes:
     """Return the payload of a revocation.
 

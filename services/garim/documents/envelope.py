@@ -1,4 +1,4 @@
-"""What every format of documents comes down to: bytes that two keys signed, and the keys' certificates."""
+"""What every format of documents comes down to: bytes that keys signed, and the keys' certificates."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import dataclasses
 from collections.abc import Callable
 
 SIGNATURES = 2
-"""Signatures on a document: the court's and the chief investigator's."""
+"""Signatures on a document at most: the court's and the chief investigator's; `verify` judges how many."""
 MAX_CHAIN = 4
 """Certificates of one signer at most: the leaf and its intermediates, without the anchor."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Envelope:
-    """What both signatures cover, after both have been found right; nobody is trusted yet.
+    """What every signature covers, after all have been found right; nobody is trusted yet.
 
     Attributes:
-        payload: Claims, as `claims.read_claims` reads them: the exact bytes that both keys signed, or what
+        payload: Claims, as `claims.read_claims` reads them: the exact bytes that every key signed, or what
             follows from those bytes alone. Their SHA-256 is the document's digest.
         chains: One chain of DER certificates a signature, leaf first, without the anchor.
     """

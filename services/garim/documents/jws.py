@@ -1,7 +1,8 @@
-"""The envelope: JWS in general JSON serialisation with exactly two signatures (RFC 7515 section 7.2.1).
+"""The envelope: JWS in general JSON serialisation with one signature or two (RFC 7515 section 7.2.1).
 
 Stricter than the RFC: the protected header holds exactly `alg`, `typ` and `x5c`; there is no unprotected
 header, no `crit`, no `b64`; only ES256 and EdDSA over Ed25519 count. What no signature covers does not exist.
+How many must have signed depends on the kind of document, which `verify` judges.
 """
 
 from __future__ import annotations
@@ -52,10 +53,10 @@ def open_envelope(data: bytes) -> Envelope:
     members = strict_json.parse_object(data, max_bytes=MAX_ENVELOPE_BYTES)
     _exactly(members, {"payload", "signatures"}, "ENVELOPE_MEMBERS", "")
     entries = members["signatures"]
-    if not isinstance(entries, list) or len(entries) != SIGNATURES:
+    if not isinstance(entries, list) or not 1 <= len(entries) <= SIGNATURES:
         raise RefusedError(
             "ENVELOPE_SIGNATURES",
-            "a document carries exactly two signatures, the court's and the chief investigator's",
+            "a document carries two signatures, an emergency request one",
             field="signatures",
         )
     payload = base64url.decode(members["payload"], field="payload")

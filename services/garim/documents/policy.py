@@ -11,12 +11,20 @@ import hashlib
 
 import pyrage
 
-from garim.documents.claims import Claims, Disclosure, Preservation, Span, Supplementary
+from garim.documents.claims import (
+    Disclosure,
+    Document,
+    EmergencyPreservation,
+    Keeping,
+    Span,
+    Supplementary,
+)
 from garim.documents.closed_yaml import parse_mapping
 from garim.documents.policy_model import Limits, Offence, PolicyFile, PolicyVersion, Rule, WarrantType
 from garim.statements.refusal import Kind, RefusedError
 
-DAY_MS = 24 * 60 * 60 * 1000
+HOUR_MS = 60 * 60 * 1000
+DAY_MS = 24 * HOUR_MS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +75,7 @@ def load_policy(data: bytes) -> Policy:
     return Policy(hashlib.sha256(data).hexdigest(), PolicyFile.from_json(parse_mapping(data)))
 
 
-def judge(claims: Claims, policy: Policy, received_ms: int) -> list[RefusedError]:
+def judge(claims: Document, policy: Policy, received_ms: int) -> list[RefusedError]:
     """Return every reason why policy refuses what a document says; none of them depends on stored data.
 
     Args:
@@ -89,8 +97,8 @@ def judge(claims: Claims, policy: Policy, received_ms: int) -> list[RefusedError
         reasons += _judge_disclosure(claims, policy, now, received_ms)
     elif isinstance(claims, Supplementary):
         reasons += _judge_supplementary(claims, now)
-    elif isinstance(claims, Preservation):
-        reasons += _judge_preservation(claims, now, received_ms)
+    elif isinstance(claims, Keeping):
+        reasons += _judge_keeping(claims, now, received_ms)
     return reasons
 
 
@@ -172,15 +180,25 @@ def _judge_supplementary(claims: Supplementary, now: PolicyVersion) -> list[Refu
     return reasons + _judge_recipient(claims.recipient)
 
 
-def _judge_preservation(claims: Preservation, now: PolicyVersion, received_ms: int) -> list[RefusedError]:
+def _judge_keeping(claims: Keeping, now: PolicyVersion, received_ms: int) -> list[RefusedError]:
     limits = now.limits
     reasons = _judge_scope(claims.subjects, claims.period, claims.issued_ms, limits, limits.period_days)
-    if claims.until_ms - claims.issued_ms > now.limits.preservation_days * DAY_MS:
+    if claims.until_ms - claims.issued_ms > limits.preservation_days * DAY_MS:
         reasons.append(
             RefusedError(
                 "PRESERVATION_TOO_LONG",
-                f"preserve for {now.limits.preservation_days} days at most",
+                f"preserve for {limits.preservation_days} days at most",
                 field="until",
+            )
+        )
+    if (
+        isinstance(claims, EmergencyPreservation)
+        and claims.until_ms - claims.issued_ms > now.emergency.hours * HOUR_MS
+    ):
+        hours = now.emergency.hours
+        reasons.append(
+            RefusedError(
+                "EMERGENCY_TOO_LONG", f"an emergency request lasts {hours} hours at most", field="until"
             )
         )
     if received_ms >= claims.until_ms:

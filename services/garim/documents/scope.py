@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 from garim.statements import grants
 
 if TYPE_CHECKING:
-    from garim.documents.claims import Disclosure, Preservation, Supplementary
+    from garim.documents.claims import Disclosure, Keeping, Supplementary
 
 
-def subjects_of(claims: Disclosure | Preservation) -> tuple[grants.Subject, ...]:
+def subjects_of(claims: Disclosure | Keeping) -> tuple[grants.Subject, ...]:
     """Return the subjects as a grant lists them: sorted by kind and value."""
     pairs = sorted((subject.kind, subject.value) for subject in claims.subjects)
     return tuple(grants.Subject(kind=kind, value=value) for kind, value in pairs)
 
 
-def period_of(claims: Disclosure | Preservation) -> grants.Period:
+def period_of(claims: Disclosure | Keeping) -> grants.Period:
     """Return the period by sent-at, half-open, in milliseconds since 1970."""
     return grants.Period(start=claims.period.start_ms, end=claims.period.end_ms)
 

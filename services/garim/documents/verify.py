@@ -1,14 +1,18 @@
-"""From received bytes to a verified document: everything is checked before anything is believed."""
+"""From received bytes to a verified document: everything is checked before anything is believed.
+
+Who must have signed depends on the kind: an emergency request is the chief investigator's alone, since no
+court has decided yet; every other kind is the court's and the chief investigator's.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from garim.documents import crls as revocation_lists
 from garim.documents import x509
-from garim.documents.claims import Claims, document_id, read_claims
+from garim.documents.claims import Claims, EmergencyPreservation, document_id, read_claims
 from garim.documents.envelope import Envelope, OpenDocument
 from garim.statements.grants import DocumentId
 from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
@@ -16,14 +20,14 @@ from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 
 @dataclasses.dataclass(frozen=True)
 class VerifiedDocument:
-    """A document that both roles signed, addressed to this operator and not revoked.
+    """A document that every role signed that its kind demands, addressed to this operator and not revoked.
 
     Attributes:
-        kind: `disclosure`, `supplementary`, `preservation` or `revocation`.
-        payload: The exact bytes that both signed.
+        kind: `disclosure`, `supplementary`, `preservation`, `emergency-preservation` or `revocation`.
+        payload: The exact bytes that were signed.
         digest: SHA-256 of the payload in hexadecimal: with authority and number, the document's identity.
         claims: What it says.
-        court: Who signed for the court.
+        court: Who signed for the court; null for an emergency request alone.
         chief: The chief investigator who signed.
     """
 
@@ -31,8 +35,13 @@ class VerifiedDocument:
     payload: bytes
     digest: str
     claims: Claims
-    court: x509.Signer
+    court: x509.Signer | None
     chief: x509.Signer
+
+    @property
+    def signers(self) -> tuple[x509.Signer, ...]:
+        """Everybody who signed it, the court first."""
+        return (self.chief,) if self.court is None else (self.court, self.chief)
 
     @property
     def identity(self) -> DocumentId:
@@ -77,14 +86,17 @@ def verify_document(
     """
     envelope = open_document(media_type, data)
     paths = _verify_signers(envelope, trust, list(crls), now_ms)
+    signers = [path.signer for path in paths]
+    _raise_all(judge_people(signers))
     claims = read_claims(envelope.payload)
+    _raise_all(judge_roles(claims, signers))
     by_role = {path.signer.role: path.signer for path in paths}
     document = VerifiedDocument(
         kind=claims.kind,
         payload=envelope.payload,
         digest=hashlib.sha256(envelope.payload).hexdigest(),
         claims=claims,
-        court=by_role[x509.Role.COURT],
+        court=by_role.get(x509.Role.COURT),
         chief=by_role[x509.Role.CHIEF_INVESTIGATOR],
     )
     reasons = _judge_document(document, paths, audience=audience, now_ms=now_ms, revoked=revoked)
@@ -110,14 +122,39 @@ def _verify_signers(
         except RefusedError as error:
             reasons.append(error)
     _raise_all(reasons)
-    _raise_all(_judge_pair([path.signer for path in paths]))
     return paths
 
 
-def _judge_pair(signers: list[x509.Signer]) -> list[RefusedError]:
-    """Return why these are not one judge and one chief investigator, two different people."""
+def roles_for(claims: Claims) -> tuple[x509.Role, ...]:
+    """Return the roles that must have signed, each once and no other; only an emergency request needs one."""
+    if isinstance(claims, EmergencyPreservation):
+        return (x509.Role.CHIEF_INVESTIGATOR,)
+    return tuple(x509.Role)
+
+
+def judge_roles(claims: Claims, signers: Sequence[x509.Signer]) -> list[RefusedError]:
+    """Return why these are not exactly the roles that the kind demands.
+
+    Args:
+        claims: What the document says.
+        signers: Everybody who signed it.
+    """
+    demanded = roles_for(claims)
+    if sorted(signer.role for signer in signers) == sorted(demanded):
+        return []
+    who = "for this kind exactly these sign: " + ", ".join(demanded)
+    return [RefusedError("ROLES_WRONG", who, field="signatures")]
+
+
+def judge_people(signers: Sequence[x509.Signer]) -> list[RefusedError]:
+    """Return why nothing that these signed together is read, whatever it says.
+
+    Args:
+        signers: Everybody who signed it.
+    """
     reasons = []
-    if sorted(signer.role for signer in signers) != sorted(x509.Role):
+    roles = sorted(signer.role for signer in signers)
+    if roles not in (sorted(x509.Role), [x509.Role.CHIEF_INVESTIGATOR]):
         reasons.append(
             RefusedError("ROLES_WRONG", "one court and one chief investigator must sign", field="signatures")
         )
@@ -147,6 +184,29 @@ def _judge_document(
             x509.verify_at_issue(path, claims.issued_ms, field=_chain_field(index))
         except RefusedError as error:
             reasons.append(error)
+    by_role = {path.signer.role: path.signer for path in paths}
+    reasons += judge_claims(claims, by_role, audience=audience, now_ms=now_ms)
+    if revoked(document.identity):
+        reasons.append(
+            RefusedError(
+                "DOCUMENT_REVOKED", "the document has been revoked", kind=Kind.PRECONDITION, field="number"
+            )
+        )
+    return reasons
+
+
+def judge_claims(
+    claims: Claims, signers: Mapping[x509.Role, x509.Signer], *, audience: str, now_ms: int
+) -> list[RefusedError]:
+    """Return why the claims do not fit their signers, the operator or the time.
+
+    Args:
+        claims: What the document says.
+        signers: Who signed, by role.
+        audience: The operator's name as documents address it.
+        now_ms: Time of the check, milliseconds since 1970.
+    """
+    reasons: list[RefusedError] = []
     if claims.issued_ms > now_ms:
         reasons.append(
             RefusedError("NOT_YET_ISSUED", "the document is dated in the future", field="issued_at")
@@ -155,7 +215,8 @@ def _judge_document(
         reasons.append(
             RefusedError("AUDIENCE_WRONG", "the document is addressed to another operator", field="audience")
         )
-    if claims.authority != document.chief.organisation:
+    chief, court = signers.get(x509.Role.CHIEF_INVESTIGATOR), signers.get(x509.Role.COURT)
+    if chief is not None and claims.authority != chief.organisation:
         reasons.append(
             RefusedError(
                 "AUTHORITY_MISMATCH",
@@ -163,15 +224,9 @@ def _judge_document(
                 field="authority",
             )
         )
-    if claims.court != document.court.organisation:
+    if court is not None and claims.court != court.organisation:
         reasons.append(
             RefusedError("COURT_MISMATCH", "the judge's certificate names another court", field="court")
-        )
-    if revoked(document.identity):
-        reasons.append(
-            RefusedError(
-                "DOCUMENT_REVOKED", "the document has been revoked", kind=Kind.PRECONDITION, field="number"
-            )
         )
     return reasons
 

@@ -220,10 +220,9 @@ def verify_path(chain: tuple[x509.Certificate, ...], trust: TrustPolicy, now_ms:
 
 
 def _verify_path(chain: tuple[x509.Certificate, ...], trust: TrustPolicy, now_ms: int, field: str) -> Path:
-    role = _role(chain, field)
-    _check_purpose(chain[0], field)
-    signer = _signer(chain[0], role, field)
-    _check_window(chain, now_ms, "CERTIFICATE_NOT_VALID_NOW", "is not valid now", field)
+    signer = stated_signer(chain, field=field)
+    role = signer.role
+    demand_valid_now(chain, now_ms, field=field)
     anchors = [(cert, anchor) for cert, anchor in load_anchors(trust) if anchor.role == role]
     anchor = _build(chain, anchors, now_ms, field)
     if signer.organisation not in anchor.authorities and (role is not Role.COURT or anchor.authorities):
@@ -244,14 +243,42 @@ def verify_at_issue(path: Path, issued_ms: int, *, field: str) -> None:
     Raises:
         RefusedError: `CERTIFICATE_NOT_VALID_AT_ISSUE` or `CHAIN_UNTRUSTED`.
     """
-    _check_window(
-        path.links,
-        issued_ms,
-        "CERTIFICATE_NOT_VALID_AT_ISSUE",
-        "was not valid at the document's issue",
-        field,
-    )
+    demand_valid_at_issue(path.links, issued_ms, field=field)
     _build(path.links, [(load_pem(path.anchor.certificate), path.anchor)], issued_ms, field)
+
+
+def stated_signer(chain: tuple[x509.Certificate, ...], *, field: str) -> Signer:
+    """Return whom a chain states to sign, and in which role; whether anybody may believe it is not judged.
+
+    Args:
+        chain: Leaf, then its intermediates in order, without the anchor.
+        field: Path of the chain, for refusals.
+
+    Raises:
+        RefusedError: `ROLE_MISSING`, `ROLE_AMBIGUOUS`, `PURPOSE_REFUSED`, `PERSON_MISSING`.
+    """
+    role = _role(chain, field)
+    _check_purpose(chain[0], field)
+    return _signer(chain[0], role, field)
+
+
+def demand_valid_now(chain: tuple[x509.Certificate, ...], now_ms: int, *, field: str) -> None:
+    """Refuse certificates that are not valid now (milliseconds since 1970).
+
+    Raises:
+        RefusedError: `CERTIFICATE_NOT_VALID_NOW`.
+    """
+    _check_window(chain, now_ms, "CERTIFICATE_NOT_VALID_NOW", "is not valid now", field)
+
+
+def demand_valid_at_issue(chain: tuple[x509.Certificate, ...], issued_ms: int, *, field: str) -> None:
+    """Refuse certificates that were not valid at a document's issue (milliseconds since 1970).
+
+    Raises:
+        RefusedError: `CERTIFICATE_NOT_VALID_AT_ISSUE`.
+    """
+    what = "was not valid at the document's issue"
+    _check_window(chain, issued_ms, "CERTIFICATE_NOT_VALID_AT_ISSUE", what, field)
 
 
 def _moment(instant_ms: int) -> dt.datetime:

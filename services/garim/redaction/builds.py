@@ -129,7 +129,7 @@ class Builds:
         row = self.row(case_id)
         if row is None or row.state in {PREPARED, HELD}:
             case = self._peers.case(case_id)
-            if case.summary.kind == "preservation":
+            if case.summary.kind in {"preservation", "emergency-preservation"}:
                 yield from self._preserve(case_id, case)
                 return
             dossier, job = self._prepare(case_id, case)

@@ -125,6 +125,26 @@ def preservation(pki: DocumentPki, **changes: Any) -> dict[str, Any]:
     return members | changes
 
 
+def emergency(pki: DocumentPki, **changes: Any) -> dict[str, Any]:
+    """Return the JSON members of an emergency request to keep the day before yesterday for a day and a half.
+
+    Args:
+        pki: Whose time counts.
+        changes: Members that differ.
+    """
+    end = millis(pki) - _DAY_MS
+    members = {
+        "format": "garim-document/1",
+        "kind": "emergency-preservation",
+        **common(pki, number="2026-긴급-0001"),
+        "subjects": [{"kind": "account", "value": "subject-1"}],
+        "period": {"from": write_instant(end - _DAY_MS), "to": write_instant(end)},
+        "until": write_instant(millis(pki) + 35 * _HOUR_MS),
+        "urgency": "TEST 생명에 대한 급박한 위험",
+    }
+    return members | changes
+
+
 def revocation(pki: DocumentPki, revoked: bytes, **changes: Any) -> dict[str, Any]:
     """Return the JSON members of a revocation of a first request.
 
@@ -150,6 +170,11 @@ def revocation(pki: DocumentPki, revoked: bytes, **changes: Any) -> dict[str, An
 def payload(members: dict[str, Any]) -> bytes:
     """Return members as payload bytes, unchecked: attacks need wrong ones."""
     return strict_json.dump(members)
+
+
+def signed_alone(pki: DocumentPki, members: dict[str, Any]) -> bytes:
+    """Return a document signed by the chief investigator alone."""
+    return sign.sign_document(payload(members), pki.chief.signer)
 
 
 def signed(pki: DocumentPki, members: dict[str, Any]) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
-from garim.documents.claims import Disclosure, Preservation, Supplementary
+from garim.documents.claims import Disclosure, Keeping, Supplementary
 from garim.documents.policy import DAY_MS, Policy
 from garim.documents.scope import identities_of, period_of, subjects_of
 from garim.kit.convert import Logged
@@ -30,6 +30,7 @@ GRANT_ID_BYTES = 16
 _ENTRIES: dict[str, tuple[str, type[Grant]]] = {
     "disclosure": ("disclosure-granted", DisclosureGrant),
     "preservation": ("preservation-granted", PreservationGrant),
+    "emergency-preservation": ("preservation-granted", PreservationGrant),
     "supplementary": ("unmask-granted", UnmaskGrant),
 }
 
@@ -162,7 +163,7 @@ def _grant(
                 "overlaps": sorted(overlaps),
             }
         )
-    if isinstance(claims, Preservation):
+    if isinstance(claims, Keeping):
         return PreservationGrant.model_validate(
             {
                 **common,
@@ -211,7 +212,7 @@ def _magnitudes(case: Case) -> dict[str, int]:
         return {}
     if isinstance(claims, Supplementary):
         return {"identities": len(claims.identities)}
-    if isinstance(claims, Disclosure | Preservation):
+    if isinstance(claims, Disclosure | Keeping):
         return {"subjects": len(claims.subjects)}
     return {}
 
@@ -222,7 +223,7 @@ def _expired(case: Case, logged_ms: int) -> Reason | None:
     ends_ms: int | None = None
     if isinstance(claims, Disclosure) and case.state is State.GRANTING:
         ends_ms = claims.expires_ms
-    elif isinstance(claims, Preservation):
+    elif isinstance(claims, Keeping):
         ends_ms = claims.until_ms
     if ends_ms is None or logged_ms < ends_ms:
         return None

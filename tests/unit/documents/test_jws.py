@@ -105,8 +105,8 @@ def test_an_extra_or_missing_member_of_the_envelope_is_refused(
     assert reasons(jws.open_envelope, pack({"payload": document["payload"]})) == ["ENVELOPE_MEMBERS"]
 
 
-@pytest.mark.parametrize("count", [0, 1, 3])
-def test_less_or_more_than_two_signatures_are_refused(
+@pytest.mark.parametrize("count", [0, 3])
+def test_none_or_more_than_two_signatures_are_refused(
     document: dict[str, Any], reasons: Reasons, count: int
 ) -> None:
     signatures = (document["signatures"] * 2)[:count]
