@@ -13,18 +13,14 @@ from rich.text import Text
 from garim.cli.files import read_input
 from garim.cli.options import JsonOption
 from garim.cli.output import emit, facts, rows_table
+from garim.cli.policy_explain import explain_command
+from garim.cli.policy_times import AtOption, instant_of
 from garim.cli.policy_words import Paragraph, policy_value, policy_words
-from garim.documents.fields import parse_instant
 from garim.documents.policy import load_policy
 from garim.documents.policy_schema import policy_schema
-from garim.kit.clock import SystemClock
-from garim.statements.refusal import RefusedError
 
 app = typer.Typer(no_args_is_help=True, help="The operator's dated policy.")
-
-AtOption = Annotated[
-    str, typer.Option("--at", metavar="TIME", help="RFC 3339 time or a date (its first second, +09:00).")
-]
+app.command("explain")(explain_command)
 
 
 @app.command()
@@ -49,22 +45,6 @@ def check(
             _print(console, paragraph)
 
     emit(as_json, value, render)
-
-
-def instant_of(text: str) -> int:
-    """Return an instant given on the command line; now where none is given.
-
-    Raises:
-        RefusedError: `TIME_INVALID`.
-    """
-    if not text:
-        return SystemClock().now_ms()
-    try:
-        return parse_instant(text)
-    except (ValueError, OverflowError):
-        raise RefusedError(
-            "TIME_INVALID", "write RFC 3339 with an offset, or a date: 2026-11-02", field="at"
-        ) from None
 
 
 def _print(console: Console, paragraph: Paragraph) -> None:
