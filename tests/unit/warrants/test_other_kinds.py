@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from garim.documents.fields import parse_instant
 from garim.kit.convert import Logged
 from garim.statements.grants import PreservationGrant, UnmaskGrant
 from garim.statements.refusal import Kind, RefusedError
@@ -209,6 +211,29 @@ def test_a_preservation_order_gets_its_grant_without_forecast_or_review(desk: De
     assert grant.subjects[0].value == "subject-1"
     assert desk.custody.tickets == []
     assert [leaf.type for leaf in desk.leaves()] == ["genesis", "preservation-granted"]
+
+
+def test_an_emergency_request_of_the_chief_investigator_alone_may_be_kept_and_nothing_else(
+    desk: Desk,
+) -> None:
+    members = documents.emergency(desk.pki)
+    case = desk.open_case(documents.signed_alone(desk.pki, members))
+    assert case.state is State.GRANTED
+    grant = PreservationGrant.from_bytes(statement_of(case).statement.payload)
+    assert grant.purpose == "preservation"
+    assert grant.until == grant.expires == parse_instant(members["until"])
+    assert [leaf.type for leaf in desk.leaves()] == ["genesis", "preservation-granted"]
+    assert desk.reasons(desk.signed(documents.emergency(desk.pki, number="2026-긴급-0002"))) == [
+        "ROLES_WRONG"
+    ]
+
+
+@pytest.mark.parametrize("make", [documents.disclosure, documents.preservation])
+def test_a_request_without_a_court_opens_no_case_of_another_kind(
+    desk: Desk, make: Callable[..., dict[str, Any]]
+) -> None:
+    assert desk.reasons(documents.signed_alone(desk.pki, make(desk.pki))) == ["ROLES_WRONG"]
+    assert [leaf.type for leaf in desk.leaves()] == ["genesis", "document-refused"]
 
 
 def test_a_preservation_order_that_ends_before_its_log_entry_is_not_granted(desk: Desk) -> None:

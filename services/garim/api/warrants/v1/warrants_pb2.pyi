@@ -315,7 +315,7 @@ class CaseSummary(_message.Message):
     case_id: _builtins.bytes
     """Id of the case, 16 bytes."""
     kind: _builtins.str
-    """Kind of document: disclosure, supplementary, preservation, revocation."""
+    """Kind of document: disclosure, supplementary, preservation, emergency-preservation, revocation."""
     state: Global___CaseState.ValueType
     """Where it stands."""
     authority: _builtins.str
