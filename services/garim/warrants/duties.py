@@ -10,7 +10,7 @@ import dataclasses
 import enum
 from collections.abc import Iterator
 
-from garim.documents.claims import Disclosure, Preservation
+from garim.documents.claims import Disclosure, Keeping
 from garim.documents.policy import DAY_MS
 from garim.documents.policy_model import PolicyVersion, cited
 from garim.statements.grants import UnmaskGrant
@@ -153,7 +153,7 @@ def _duties(case: Case, terms: Terms) -> Iterator[_Duty]:
     if asked_ms is not None:
         due_ms = case.received_ms + terms.review_hours * HOUR_MS
         yield _Duty(REVIEW, due_ms, done=_by_itself(case, REVIEW, Cause.REVIEW_ASKED))
-    if isinstance(case.claims, Preservation) and granted_ms is not None and case.state in GRANTED:
+    if isinstance(case.claims, Keeping) and granted_ms is not None and case.state in GRANTED:
         done = _recorded(case, PRESERVE, Cause.SCOPE_PRESERVED)
         yield _Duty(PRESERVE, granted_ms + DAY_MS, done=done)
     if isinstance(case.claims, Disclosure) and granted_ms is not None:
@@ -175,7 +175,7 @@ def _ends(case: Case) -> Iterator[tuple[str, int]]:
         yield DOCUMENT_END, claims.expires_ms
     if case.delivery is not None and case.delivery.stated.unmask_until is not None:
         yield DOSSIER_END, case.delivery.stated.unmask_until
-    if isinstance(claims, Preservation):
+    if isinstance(claims, Keeping):
         yield PRESERVATION_END, claims.until_ms
     if case.kind == "supplementary" and case.statement is not None:
         grant = UnmaskGrant.from_bytes(case.statement.statement.payload)

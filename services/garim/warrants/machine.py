@@ -81,7 +81,7 @@ class Cause(enum.StrEnum):
 
 DISCLOSURE = frozenset({"disclosure"})
 SUPPLEMENTARY = frozenset({"supplementary"})
-PRESERVATION = frozenset({"preservation"})
+PRESERVATION = frozenset({"preservation", "emergency-preservation"})
 REVOCATION = frozenset({"revocation"})
 OPENING = DISCLOSURE | SUPPLEMENTARY | PRESERVATION
 """Kinds of document that a grant follows."""
