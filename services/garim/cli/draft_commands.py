@@ -160,7 +160,7 @@ def emergency(
         until=until,
         urgency=urgency,
     )
-    _give(out, payload, as_json)
+    _give(out, payload, as_json, pdf=False)
 
 
 @app.command()

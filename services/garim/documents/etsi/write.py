@@ -9,7 +9,15 @@ import dataclasses
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 
-from garim.documents.claims import Claims, Disclosure, Preservation, Revocation, Subject, Supplementary
+from garim.documents.claims import (
+    Claims,
+    Disclosure,
+    EmergencyPreservation,
+    Preservation,
+    Revocation,
+    Subject,
+    Supplementary,
+)
 from garim.documents.etsi import names
 from garim.documents.etsi.message import Endpoint, Header
 from garim.documents.etsi.names import AUTHORISATION, COMMON, CORE, DOCUMENT, ETSI, OWNER, TASK
@@ -70,8 +78,11 @@ def request(writing: Writing, asked: Claims, pdf: bytes, sealed: Sequence[bytes]
         sealed: For a second request: the sealed identities, in order of their pseudonyms.
 
     Raises:
-        RefusedError: `FIELD_VALUE`: an instant of the claims is no whole second.
+        RefusedError: `FIELD_VALUE`: an instant of the claims is no whole second, or they are an emergency
+            request's, which no court's document goes with.
     """
+    if isinstance(asked, EmergencyPreservation):
+        raise RefusedError("FIELD_VALUE", "an emergency request travels as JWS alone", field="kind")
     authorisation = writing.new_uuid()
     objects = [
         _object(writing, names.AUTHORISATION_OBJECT, authorisation, "", *_authorisation(asked)),
