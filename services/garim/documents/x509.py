@@ -263,20 +263,12 @@ def stated_signer(chain: tuple[x509.Certificate, ...], *, field: str) -> Signer:
 
 
 def demand_valid_now(chain: tuple[x509.Certificate, ...], now_ms: int, *, field: str) -> None:
-    """Refuse certificates that are not valid now (milliseconds since 1970).
-
-    Raises:
-        RefusedError: `CERTIFICATE_NOT_VALID_NOW`.
-    """
+    """Refuse (`CERTIFICATE_NOT_VALID_NOW`) certificates that are not valid now, milliseconds since 1970."""
     _check_window(chain, now_ms, "CERTIFICATE_NOT_VALID_NOW", "is not valid now", field)
 
 
 def demand_valid_at_issue(chain: tuple[x509.Certificate, ...], issued_ms: int, *, field: str) -> None:
-    """Refuse certificates that were not valid at a document's issue (milliseconds since 1970).
-
-    Raises:
-        RefusedError: `CERTIFICATE_NOT_VALID_AT_ISSUE`.
-    """
+    """Refuse (`CERTIFICATE_NOT_VALID_AT_ISSUE`) certificates that were not valid then, as above."""
     what = "was not valid at the document's issue"
     _check_window(chain, issued_ms, "CERTIFICATE_NOT_VALID_AT_ISSUE", what, field)
 
