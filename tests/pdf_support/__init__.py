@@ -97,9 +97,9 @@ def stream(content: bytes, members: bytes = b"") -> bytes:
     return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (members, len(content), content)
 
 
-def build(objects: Mapping[int, bytes], *, header: bytes = b"%PDF-1.7\n", trailer: bytes = b"") -> bytes:
-    """Put a file together; object 1 is its catalog."""
-    return _revision(header, objects, b"/Root 1 0 R " + trailer, max(objects))
+def build(objects: Mapping[int, bytes], *, trailer: bytes = b"", free: int = 0) -> bytes:
+    """Put a file together; object 1 is its catalog, `free` the number of a deleted one."""
+    return _revision(b"%PDF-1.7\n", objects, b"/Root 1 0 R " + trailer, max(objects), free=free)
 
 
 def append(data: bytes, objects: Mapping[int, bytes], *, trailer: bytes = b"", free: int = 0) -> bytes:
@@ -120,7 +120,7 @@ def _revision(data: bytes, objects: Mapping[int, bytes], trailer: bytes, top: in
         out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
     table = len(out)
     out += b"xref\n" + b"".join(rows)
-    return out + b"trailer\n<< /Size %d %s>>\nstartxref\n%d\n%%%%EOF\n" % (top + 1, trailer, table)
+    return out + b"trailer\n<< /Size %d %s>>\nstartxref\n%d\n%%%%EOF\n" % (max(top, free) + 1, trailer, table)
 
 
 def rsa_key(bits: int) -> rsa.RSAPrivateKey:

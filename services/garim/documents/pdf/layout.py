@@ -148,18 +148,11 @@ def _read_table(data: bytes, place: int) -> tuple[int, dict[int, int]]:
                 raise refuse("the cross-reference table is malformed or lists an object twice", "xref")
             place = entry.end()
             seen.add(number)
-            if entry[3] == b"f":
-                _check_free(number, entry[2])
-            elif number == 0 or entry[2] != b"00000":
-                raise refuse("an object number is used for a second time", "xref")
-            else:
+            if (entry[2], entry[3]) != ((b"65535", b"f") if number == 0 else (b"00000", b"n")):
+                raise refuse("an object has been deleted, or its number used for a second time", "xref")
+            if number:
                 offsets[number] = int(entry[1])
     return place, offsets
-
-
-def _check_free(number: int, generation: bytes) -> None:
-    if (number == 0) != (generation == b"65535"):
-        raise refuse("an object has been deleted", "xref")
 
 
 def _read_body(data: bytes, start: int, section: _Section, reader: PdfFileReader) -> Revision:

@@ -47,7 +47,7 @@ def _open(data: bytes, signers: int) -> Envelope:
     reader = PdfFileReader(io.BytesIO(data), strict=True)
     revisions = read_revisions(data, reader)
     states = _states(revisions)
-    root = _root(revisions)
+    root = _root(revisions, signers)
     content = check_content(states[-1], revisions[-1].trailer, signers)
     signatures = _signatures(states[-1], revisions, content, root)
     chains = []
@@ -93,11 +93,11 @@ def _states(revisions: tuple[Revision, ...]) -> list[Objects]:
     return states
 
 
-def _root(revisions: tuple[Revision, ...]) -> int:
+def _root(revisions: tuple[Revision, ...], signers: int) -> int:
     """Return the catalog's number, which no revision changes; /Info may come with the first signature."""
     roots = {number_of(raw(revision.trailer, "/Root"), "trailer") for revision in revisions}
     infos = [plain(raw(revision.trailer, "/Info")) for revision in revisions]
-    if len(roots) != 1 or len(set(infos[-SIGNATURES:])) != 1:
+    if len(roots) != 1 or len(set(infos[-signers:])) != 1:
         raise RefusedError("PDF_CHANGED_AFTER_SIGNING", "a later trailer leads elsewhere", field="trailer")
     return roots.pop()
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from pyhanko.sign.fields import SigSeedSubFilter
 
 from garim.documents.pdf import open_pdf
+from garim.documents.pdf.der import element_length
 from garim.documents.x509 import ROLE_POLICIES, Role
 from garim.testing.pki import COURT, DocumentPki, Identity, issue_person
 from pdf_support import Reasons, Signing, Stages, bodies, build, p384_key, rsa_key, sign
@@ -273,6 +274,57 @@ STRUCTURES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda data: b"",
     "text": lambda data: b"%PDF-1.7\n" + b"x" * 100,
 }
+
+
+def test_a_deleted_object_is_refused(stages: Stages, pki: DocumentPki, reasons: Reasons) -> None:
+    data = build(bodies(stages.draft), free=50)
+    assert reasons(open_pdf, sign(data, pki.judge), signers=1) == ["PDF_STRUCTURE"]
+
+
+def test_bytes_that_no_table_lists_are_refused(stages: Stages, pki: DocumentPki, reasons: Reasons) -> None:
+    """Between objects and before the table, though both sign them: a reader that repairs would find them."""
+    objects = bodies(stages.draft)
+    hidden = b"99 0 obj\n<< /Type /Page >>\nendobj\n"
+    last = max(objects)
+    for where in (1, last):
+        draft = build(objects | {where: objects[where] + b"\nendobj\n" + hidden.removesuffix(b"\nendobj\n")})
+        data = sign(sign(draft, pki.judge), pki.chief)
+        assert reasons(open_pdf, data) == ["PDF_STRUCTURE"]
+
+
+def test_a_stream_is_as_long_as_it_says(stages: Stages, pki: DocumentPki, reasons: Reasons) -> None:
+    """pyHanko bears one byte too much; here nothing is repaired."""
+    objects = bodies(stages.draft)
+    number = next(number for number, body in objects.items() if b"/EmbeddedFile\n" in body)
+    members = b"/Type /EmbeddedFile /Subtype /application#2Fjson /Length %d" % (len(stages.payload) + 1)
+    objects[number] = b"<< %s >>\nstream\n%sendstream" % (members, stages.payload)
+    data = sign(sign(build(objects), pki.judge), pki.chief)
+    assert reasons(open_pdf, data)[0] in {"PDF_STRUCTURE", "PDF_UNREADABLE"}
+
+
+def test_lengths_are_written_in_their_shortest_form(reasons: Reasons) -> None:
+    assert element_length(b"\x04\x01x") == 3
+    assert element_length(b"\x30\x06\x02\x01\x05\x01\x01\xff") == 8
+    wrong = (
+        b"\x04\x81\x01x",
+        b"\x04\x82\x00\x01x",
+        b"\x30\x80\x00\x00",
+        b"\x24\x03\x04\x01x",
+        b"\x02\x02\x00\x05",
+        b"\x02\x00",
+        b"\x01\x01\x01",
+        b"\x30\x03\x04\x05x",
+        b"\x1f\x81\x01\x00",
+        b"\x30",
+        b"",
+        b"\x30\x02" * 70,
+    )
+    for data in wrong:
+        assert reasons(element_length, data) == ["CMS_MALFORMED"]
+
+
+def test_a_file_ends_with_its_end_marker(stages: Stages, reasons: Reasons) -> None:
+    assert reasons(open_pdf, build(bodies(stages.draft)) + b"% more\n") == ["PDF_STRUCTURE"]
 
 
 @pytest.mark.parametrize("name", STRUCTURES)

@@ -83,6 +83,12 @@ def test_the_first_save_may_bring_metadata_and_an_appearance(stages: Stages, pki
     assert open_pdf(sign(sign(stages.draft, pki.judge, how=how), pki.chief)).payload == stages.payload
 
 
+def test_a_court_alone_may_bring_information_about_the_file(stages: Stages, pki: DocumentPki) -> None:
+    half = sign(build(bodies(stages.draft)), pki.judge, how=Signing(writer=IncrementalPdfFileWriter))
+    assert open_pdf(half, signers=1).payload == stages.payload
+    assert open_pdf(sign(half, pki.chief)).payload == stages.payload
+
+
 def test_fields_may_be_placed_before_anybody_signs(stages: Stages, pki: DocumentPki) -> None:
     objects = bodies(stages.draft)
     page = next(number for number, body in objects.items() if b"/Type /Page\n" in body)

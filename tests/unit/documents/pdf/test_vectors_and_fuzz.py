@@ -38,7 +38,8 @@ def test_none_of_pyhankos_files_is_a_document_and_each_is_refused_by_name(signer
         with pytest.raises(RefusedError) as caught:
             open_pdf(path.read_bytes(), signers=signers)
         reasons[caught.value.reason] += 1
-    assert reasons == OUTCOMES
+    alone = {"PDF_EMBEDDED_FILE": 36, "PDF_CHANGED_AFTER_SIGNING": 0}
+    assert reasons == Counter(OUTCOMES | (alone if signers == 1 else {}))
 
 
 def _opened(data: bytes) -> Envelope | None:
