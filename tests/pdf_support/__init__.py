@@ -12,6 +12,7 @@ from typing import Any
 
 from asn1crypto import cms
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, SigFieldSpec, SigSeedSubFilter
@@ -50,6 +51,7 @@ class Signing:
     signing_time: bool = False
     bend: Callable[[cms.ContentInfo], cms.ContentInfo | bytes] = lambda content: content
     writer: type[IncrementalPdfFileWriter] = writing._Updater
+    beside: generic.PdfObject | None = None
 
 
 def sign(data: bytes, identity: Identity, change: Change | None = None, how: Signing | None = None) -> bytes:
@@ -66,6 +68,8 @@ def sign(data: bytes, identity: Identity, change: Change | None = None, how: Sig
     if how.certify is not None:
         setup = cms_embedder.SigMDPSetup(md_algorithm=digest, certify=True, docmdp_perms=how.certify)
     placeholder = pdf_byterange.SignatureObject(timestamp=AT, subfilter=how.subfilter, bytes_reserved=8192)
+    if how.beside is not None:
+        placeholder[generic.pdf_name("/Prop_Build")] = writer.add_object(how.beside)
     process.send(cms_embedder.SigObjSetup(placeholder, mdp_setup=setup))
     prepared, output = process.send(cms_embedder.SigIOSetup(md_algorithm=digest))
     attributes = PdfCMSSignedAttributes(signing_time=AT if how.signing_time else None)

@@ -92,7 +92,7 @@ def read_revisions(data: bytes, reader: PdfFileReader) -> tuple[Revision, ...]:
 
 def _sections(data: bytes, reader: PdfFileReader) -> list[_Section]:
     """Follow the tables from the last one to the first; return them oldest first."""
-    last = _END.fullmatch(data, max(data.rfind(b"startxref"), 0))
+    last = _END.match(data, max(data.rfind(b"startxref"), 0))
     if last is None:
         raise refuse("the file does not end with startxref and %%EOF", "startxref")
     offset = int(last[1])
@@ -100,8 +100,10 @@ def _sections(data: bytes, reader: PdfFileReader) -> list[_Section]:
     while True:
         section = _read_section(data, offset, reader)
         limit = sections[-1].start if sections else len(data)
-        if section.ends[1] > limit or (not sections and section.ends[1] != limit):
+        if section.ends[1] > limit:
             raise refuse("a revision does not end where the next one begins", "startxref")
+        if not sections and section.ends[1] != limit:
+            raise refuse("something follows the last revision", "startxref")
         sections.append(section)
         previous = section.trailer.get("/Prev")
         if previous is None:

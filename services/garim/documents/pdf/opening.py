@@ -114,10 +114,9 @@ def _signatures(
             raise RefusedError("PDF_CHANGED_AFTER_SIGNING", "a signature was replaced", field="V")
         found.append(_Signature(holding[0], number, field, page))
     found.sort()
-    last = len(revisions) - 1
-    if [one.revision for one in found] != list(range(last - len(found) + 1, last + 1)) or found[
-        0
-    ].revision > 1:
+    start = len(revisions) - len(found)
+    closed = [one.revision for one in found] == list(range(start, len(revisions)))
+    if not closed or start > 1:
         raise RefusedError(
             "PDF_CHANGED_AFTER_SIGNING",
             "save the file once, then sign it; each later save adds one signature",

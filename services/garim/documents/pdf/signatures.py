@@ -14,7 +14,6 @@ from garim.documents.pdf.values import Objects, is_name, items, raw
 from garim.statements.refusal import RefusedError
 
 _MEMBERS = "Type Filter SubFilter Contents ByteRange M Name Reason Location ContactInfo Prop_Build Reference"
-_CONTENTS = re.compile(rb"/Contents[\0\t\n\f\r ]*\Z")
 _HEX = re.compile(rb"<(?:[0-9a-f]+|[0-9A-F]+)>")
 _PADDING = re.compile(rb"\0*")
 _FORM_FILLING = 2
@@ -44,13 +43,10 @@ def check_signature(
     ends = {len(data)} if revision.ends[1] == len(data) else set(revision.ends)
     if not start < before < after < stop or end not in ends:
         raise _uncovered(field)
-    if _CONTENTS.search(data[max(start, before - 64) : before]) is None or _HEX.fullmatch(gap) is None:
-        raise _uncovered(field)
     contents = raw(signature, "/Contents")
     if not isinstance(contents, generic.ByteStringObject | generic.TextStringObject) or len(gap) % 2:
         raise _uncovered(field)
-    value = bytes.fromhex(gap[1:-1].decode("ascii"))
-    if contents.original_bytes != value:
+    if _HEX.fullmatch(gap) is None or contents.original_bytes != (value := bytes.fromhex(gap[1:-1].decode())):
         raise _uncovered(field)
     length = element_length(value)
     if _PADDING.fullmatch(value, length) is None:

@@ -85,6 +85,7 @@ DRAFTED: dict[str, tuple[Callable[[Bodies], None], str]] = {
         _replace(b"/Resources <<", b"/Resources << /Properties << /L << /Type /OCG >> >>"),
         "PDF_CONTENT",
     ),
+    "action beside a font": (_into(b"/Courier", b"/AA << >>"), "PDF_CONTENT"),
     "outlines": (_into(CATALOG, b"/Outlines << >>"), "PDF_CONTENT"),
     "unknown catalog member": (_into(CATALOG, b"/PieceInfo << >>"), "PDF_CONTENT"),
     "unknown page member": (_into(PAGE, b"/Thumb 5 0 R"), "PDF_CONTENT"),
