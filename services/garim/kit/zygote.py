@@ -8,6 +8,7 @@ answers and exits. All that a child had in memory ends with it.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -159,6 +160,9 @@ def serve(
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     tellers: dict[int, socket.socket] = {}
+    # What the zygote has loaded is never garbage: a child that looks for some would copy all of it.
+    gc.collect()
+    gc.freeze()
     control.send(b"r")
     while True:
         ready, _, _ = select.select([control, woken], [], [])
