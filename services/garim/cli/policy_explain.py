@@ -18,6 +18,7 @@ from garim.cli.options import JsonOption
 from garim.cli.output import emit, facts, print_refusal
 from garim.cli.policy_times import AtOption, instant_of
 from garim.documents.explaining import Explained, Measure, explain
+from garim.documents.foreign import foreign_signatures
 from garim.documents.media_types import JWS_MEDIA_TYPE, media_type_of
 from garim.documents.policy import Policy, load_policy
 from garim.kit.document_opener import DocumentOpener
@@ -58,7 +59,7 @@ def explain_command(
             audience=audience or None,
         )
         with closing(DocumentOpener()) as opener:
-            found = explain(media_type, data, opener.open, measure)
+            found = explain(media_type, data, opener.open, measure, foreign_signatures)
         _demand_judged(found)
     except RefusedError as refusal:
         print_refusal(refusal, as_json=as_json)

@@ -7,7 +7,7 @@ where intake would have stopped at an earlier stage.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from cryptography import x509 as pyca
@@ -24,6 +24,7 @@ from garim.statements.governance import DocumentAnchor
 from garim.statements.refusal import RefusedError, RefusedWithReasonsError
 
 Chain = tuple[pyca.Certificate, ...]
+NOT_CHECKED_REVOCATION = "REVOCATION_NOT_CHECKED"
 LONGEST_MS = 10 * 365 * 24 * 3_600_000
 
 
@@ -80,7 +81,21 @@ class Measure:
     audience: str | None = None
 
 
-def explain(media_type: str, data: bytes, open_document: OpenDocument, measure: Measure) -> Explained:
+CheckForeign = Callable[[str, bytes, Measure], Signatures | None]
+"""Says what can be said of the signatures of a document that is not of our profile; None: of none of them."""
+
+
+def _nobody(_media_type: str, _data: bytes, _measure: Measure) -> None:
+    return None
+
+
+def explain(
+    media_type: str,
+    data: bytes,
+    open_document: OpenDocument,
+    measure: Measure,
+    check_foreign: CheckForeign = _nobody,
+) -> Explained:
     """Tell whether a document's signatures hold, and every reason for which it would be refused.
 
     Args:
@@ -88,12 +103,15 @@ def explain(media_type: str, data: bytes, open_document: OpenDocument, measure: 
         data: The document.
         open_document: Opens it.
         measure: By what it is judged.
+        check_foreign: Judges the signatures where the document is not of our profile.
     """
     try:
         envelope = open_document(media_type, data)
     except RefusedError as refusal:
         found = reasons_of(refusal)
-        return _explained(Signatures(valid=False, signers=(), reasons=found), found, measure, None)
+        foreign = check_foreign(media_type, data, measure)
+        signatures = foreign or Signatures(valid=False, signers=(), reasons=found)
+        return _explained(signatures, (*found, *signatures.reasons), measure, None)
     return _of_envelope(envelope, measure)
 
 
@@ -106,7 +124,8 @@ def _explained(
     signatures: Signatures, reasons: Sequence[RefusedError], measure: Measure, claims: Claims | None
 ) -> Explained:
     instant_ms = measure.at_ms if claims is None else claims.issued_ms
-    once = {(one.reason, one.field): one for one in reasons}
+    # A document passes without revocation having been checked; that it was not is said of its signatures.
+    once = {(one.reason, one.field): one for one in reasons if one.reason != NOT_CHECKED_REVOCATION}
     return Explained(
         signatures,
         tuple(
@@ -124,8 +143,6 @@ def _of_envelope(envelope: Envelope, measure: Measure) -> Explained:
         return _explained(Signatures(valid=False, signers=(), reasons=found), found, measure, None)
     signatures = _signatures(chains, measure)
     reasons = list(signatures.reasons)
-    if measure.trusted and measure.crls is None:
-        reasons = [one for one in reasons if one.reason != "REVOCATION_NOT_CHECKED"]
     signers, found_signers = _stated(chains)
     reasons += found_signers
     claims: Claims | None = None
@@ -173,18 +190,25 @@ def _signatures(chains: list[Chain], measure: Measure) -> Signatures:
             faults += _trust(chain, index, measure)
         elif not _linked(chain):
             faults.append(RefusedError("CHAIN_UNTRUSTED", "the chain is broken", field=_field(index)))
-    notes = []
-    if not measure.trusted:
-        notes.append(RefusedError("TRUST_NOT_CHECKED", "name the trusted certificates", field="trust"))
-    elif measure.crls is None:
-        notes.append(
-            RefusedError("REVOCATION_NOT_CHECKED", "name a folder of revocation lists", field="crls")
-        )
     return Signatures(
         valid=not faults,
         signers=tuple(named(chain[0]) for chain in chains),
-        reasons=(*faults, *notes),
+        reasons=(*faults, *not_checked(measure, revocation=measure.crls is not None)),
     )
+
+
+def not_checked(measure: Measure, *, revocation: bool) -> tuple[RefusedError, ...]:
+    """Return what was not checked, for want of what it takes.
+
+    Args:
+        measure: By what was judged.
+        revocation: Whether revocation was checked.
+    """
+    if not measure.trusted:
+        return (RefusedError("TRUST_NOT_CHECKED", "name the trusted certificates", field="trust"),)
+    if not revocation:
+        return (RefusedError("REVOCATION_NOT_CHECKED", "name a folder of revocation lists", field="crls"),)
+    return ()
 
 
 def named(certificate: pyca.Certificate) -> str:

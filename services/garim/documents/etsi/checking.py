@@ -54,7 +54,7 @@ def check_signature(data: bytes, at_ms: int, trusted: Sequence[x509.Certificate]
                 "CERTIFICATE_NOT_VALID_NOW", "a certificate is not valid at that time", field="KeyInfo"
             )
         )
-    if trusted and chain[0] not in trusted and not _leads_to(chain, trusted, moment):
+    if trusted and chain[0] not in trusted and not leads_to(chain, trusted, moment):
         reasons.append(
             RefusedError(
                 "CHAIN_UNTRUSTED", "the chain leads to none of the trusted certificates", field="KeyInfo"
@@ -63,9 +63,14 @@ def check_signature(data: bytes, at_ms: int, trusted: Sequence[x509.Certificate]
     return SignatureCheck(not reasons, chain[0].subject.rfc4514_string(), tuple(reasons))
 
 
-def _leads_to(
-    chain: list[x509.Certificate], trusted: Sequence[x509.Certificate], moment: dt.datetime
-) -> bool:
+def leads_to(chain: list[x509.Certificate], trusted: Sequence[x509.Certificate], moment: dt.datetime) -> bool:
+    """Tell whether a chain leads to one of the trusted certificates at a moment, whatever its purpose.
+
+    Args:
+        chain: Leaf first.
+        trusted: Where it may end.
+        moment: When.
+    """
     everything = verification.ExtensionPolicy.permit_all()
     verifier = (
         verification.PolicyBuilder()
