@@ -10,7 +10,7 @@ from garim.documents.claims import Disclosure
 from garim.kit.convert import document_to, envelope_to, logged_to
 from garim.warrants.casebook import RegisterLine
 from garim.warrants.cases import Case, Delivery, Event, Reason, RefusedDocument
-from garim.warrants.duties import REVIEW, DueItem, Standing
+from garim.warrants.duties import DueItem, Standing, tells_of_review
 from garim.warrants.machine import GRANTED, TRANSITIONS, UNDECIDED, State
 from garim.warrants.service import Shown
 
@@ -116,7 +116,7 @@ def timeline_to(case: Case, due: Iterable[DueItem], *, confidential: bool) -> pb
     answer = pb.GetCaseTimelineResponse(
         summary=summary(case),
         events=_events(case.events, confidential=confidential),
-        due_items=[due_to(one) for one in due if confidential or one.item != REVIEW],
+        due_items=[due_to(one) for one in due if confidential or not tells_of_review(one)],
         refusal_reasons=reasons_to(case.refusal),
     )
     if case.statement is not None:

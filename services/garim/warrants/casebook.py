@@ -11,7 +11,16 @@ from garim.statements import strict_json
 from garim.statements.refusal import Kind, RefusedError
 from garim.statements.scope import round_up
 from garim.warrants.cases import NOTHING_TO_CHANGE, Case, Change, Note, RefusedDocument, Settlement
-from garim.warrants.duties import NOTIFY, PARTICIPATION, DueItem, Standing, Terms, due_items, terms_of
+from garim.warrants.duties import (
+    NOTIFY,
+    PARTICIPATION,
+    DueItem,
+    Standing,
+    Terms,
+    due_items,
+    tells_of_review,
+    terms_of,
+)
 from garim.warrants.machine import Cause, State
 from garim.warrants.means import Means
 from garim.warrants.ports import View
@@ -81,11 +90,12 @@ class Casebook:
         """
         return due_items(case, self._terms(case, self._policy()), self._means.clock.now_ms())
 
-    def due(self, *, with_done: bool, size: int, token: str) -> tuple[list[DueItem], str]:
+    def due(self, *, with_done: bool, confidential: bool, size: int, token: str) -> tuple[list[DueItem], str]:
         """Return what is due in all cases, earliest first, and the token of the next page.
 
         Args:
             with_done: Whether what is done is wanted too.
+            confidential: Whether the caller is a reviewer, who may know which cases were reviewed.
             size: At most this many; 50 where it is 0, 1,000 at most.
             token: From an earlier answer, or empty.
 
@@ -93,7 +103,7 @@ class Casebook:
             RefusedError: `PAGE_TOKEN`, `POLICY_DIGEST`, `POLICY_NOT_IN_FORCE`.
         """
         offset, limit = _page(size, token)
-        found = self.everything_due()
+        found = [one for one in self.everything_due() if confidential or not tells_of_review(one)]
         wanted = [one for one in found if with_done or one.standing is not Standing.DONE]
         following = str(offset + limit) if len(wanted) > offset + limit else ""
         return wanted[offset : offset + limit], following

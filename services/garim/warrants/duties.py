@@ -10,12 +10,12 @@ import dataclasses
 import enum
 from collections.abc import Iterator
 
-from garim.documents.claims import Disclosure, Keeping
+from garim.documents.claims import Disclosure, EmergencyPreservation, Keeping
 from garim.documents.policy import DAY_MS
 from garim.documents.policy_model import PolicyVersion, cited
 from garim.statements.grants import UnmaskGrant
 from garim.warrants.cases import SERVICE, Case, Settlement
-from garim.warrants.machine import GRANTED, Cause, State
+from garim.warrants.machine import GRANTED, SUPPLEMENTARY, Cause, State
 
 HOUR_MS = 3_600_000
 
@@ -26,6 +26,8 @@ NOTIFY = "notify-subjects"
 DOCUMENT_END = "document-end"
 DOSSIER_END = "dossier-end"
 PRESERVATION_END = "preservation-end"
+EMERGENCY_END = "emergency-end"
+"""A court must have decided by then, 36 hours at most after the request's issue."""
 UNMASK_END = "unmask-end"
 
 
@@ -134,6 +136,11 @@ def due_items(case: Case, terms: Terms, now_ms: int) -> tuple[DueItem, ...]:
     return tuple(sorted(items, key=lambda one: (one.due_ms, one.item)))
 
 
+def tells_of_review(item: DueItem) -> bool:
+    """Tell whether an item shows that a decided case was reviewed, which only reviewers may know."""
+    return item.item == REVIEW and item.standing is Standing.DONE
+
+
 def _item(case: Case, duty: _Duty, now_ms: int) -> DueItem:
     mine = [one for one in case.settlements if one.item == duty.item]
     settled = duty.done or (mine[-1] if mine else None)
@@ -176,8 +183,9 @@ def _ends(case: Case) -> Iterator[tuple[str, int]]:
     if case.delivery is not None and case.delivery.stated.unmask_until is not None:
         yield DOSSIER_END, case.delivery.stated.unmask_until
     if isinstance(claims, Keeping):
-        yield PRESERVATION_END, claims.until_ms
-    if case.kind == "supplementary" and case.statement is not None:
+        item = EMERGENCY_END if isinstance(claims, EmergencyPreservation) else PRESERVATION_END
+        yield item, claims.until_ms
+    if case.kind in SUPPLEMENTARY and case.statement is not None:
         grant = UnmaskGrant.from_bytes(case.statement.statement.payload)
         if grant.expires is not None:
             yield UNMASK_END, grant.expires
