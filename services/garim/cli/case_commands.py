@@ -11,6 +11,7 @@ from rich.text import Text
 
 from garim.api.warrants.v1 import warrants_pb2 as pb
 from garim.cli import case_records as records
+from garim.cli.case_letter import letter
 from garim.cli.case_register import register
 from garim.cli.cases import STATES, case_id, reasons_from
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption
@@ -25,6 +26,7 @@ _SETTLING = ("operator", "reviewer")
 
 app = typer.Typer(no_args_is_help=True, help="Cases: where they stand, what happened, what is due.")
 app.command()(register)
+app.command()(letter)
 
 CaseArgument = Annotated[str, typer.Argument(metavar="CASE", help="Id of the case, or of a refusal.")]
 ItemArgument = Annotated[str, typer.Argument(metavar="ITEM", help="Name of the due item.")]

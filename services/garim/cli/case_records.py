@@ -54,6 +54,11 @@ def shown_instant(instant_ms: int) -> str | None:
     return write_instant(instant_ms - instant_ms % 1000) if instant_ms else None
 
 
+def korean_time(instant_ms: int) -> str:
+    """Return an instant as offices and spreadsheets in Korea write it, in their own time (UTC+09:00)."""
+    return write_instant(instant_ms - instant_ms % 1000)[:19].replace("T", " ")
+
+
 def summary_of(one: pb.CaseSummary) -> dict[str, Any]:
     """Return a case in short."""
     return {

@@ -28,10 +28,10 @@ COLUMNS = (
     "kind",
     "offence",
     "warrant_type",
-    "issued",
-    "received",
-    "decided",
-    "delivered",
+    "issued_kst",
+    "received_kst",
+    "decided_kst",
+    "delivered_kst",
     "stage",
     "subjects",
     "messages_up_to",
@@ -100,10 +100,10 @@ def row_of(line: pb.RegisterLine, released: dict[str, int]) -> dict[str, Any]:
         "kind": line.kind,
         "offence": line.offence,
         "warrant_type": line.warrant_type,
-        "issued": records.shown_instant(line.issued_at_ms),
-        "received": records.shown_instant(line.received_at_ms),
-        "decided": records.shown_instant(line.decided_at_ms),
-        "delivered": records.shown_instant(line.delivered_at_ms),
+        "issued_kst": _time(line.issued_at_ms),
+        "received_kst": _time(line.received_at_ms),
+        "decided_kst": _time(line.decided_at_ms),
+        "delivered_kst": _time(line.delivered_at_ms),
         "stage": line.stage,
         "subjects": line.subjects,
         "messages_up_to": line.messages,
@@ -113,6 +113,10 @@ def row_of(line: pb.RegisterLine, released: dict[str, int]) -> dict[str, Any]:
         "refusal_reasons": list(line.refusal_reasons),
         "case": line.case_id.hex(),
     }
+
+
+def _time(instant_ms: int) -> str | None:
+    return records.korean_time(instant_ms) if instant_ms else None
 
 
 def csv_of(rows: list[dict[str, Any]]) -> bytes:
@@ -145,7 +149,7 @@ def totals_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "refusal_reasons": dict(
             sorted(Counter(reason for row in rows for reason in row["refusal_reasons"]).items())
         ),
-        "delivered": sum(row["delivered"] is not None for row in rows),
+        "delivered": sum(row["delivered_kst"] is not None for row in rows),
         "subjects_named": sum(row["subjects"] for row in rows),
         "unmaskings_asked": sum(row["unmaskings_asked"] for row in rows),
         "unmaskings_released": sum(row["unmaskings_released"] for row in rows),
@@ -153,4 +157,5 @@ def totals_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _print_totals(console: Console, totals: dict[str, Any]) -> None:
-    console.print(facts((name.replace("_", " "), value or "-") for name, value in totals.items()))
+    rows = [(name.replace("_", " "), "-" if value == {} else value) for name, value in totals.items()]
+    console.print(facts(rows))

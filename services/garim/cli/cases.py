@@ -35,12 +35,14 @@ class Submitted:
         case: Id of the case; empty where none was opened.
         unmask_request: Custody's request, for a second document.
         reasons: All reasons of a refusal.
+        refusal: Id of the record of a refusal before a case was opened; a letter is written from it.
     """
 
     state: str
     case: bytes
     unmask_request: bytes
     reasons: list[RefusedError] = field(default_factory=list)
+    refusal: bytes = b""
 
 
 def reasons_from(messages: list[statement_pb2.Reason]) -> list[RefusedError]:
@@ -69,6 +71,7 @@ def submit(own: Session, content: bytes, attachments: list[bytes]) -> Submitted:
         answer.case_id,
         answer.unmask_request_id,
         reasons_from(list(answer.reasons)),
+        answer.refusal_id,
     )
 
 

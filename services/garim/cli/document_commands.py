@@ -19,7 +19,7 @@ from garim.cli.files import give, read_input
 from garim.cli.keyfiles import passphrase_of
 from garim.cli.mesh_plan import Places
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, OutOption, PassphraseOption
-from garim.cli.output import emit, facts, print_refusal
+from garim.cli.output import emit, err, error_json, facts, print_refusal
 from garim.cli.session import session
 from garim.documents.claims import Revocation
 from garim.documents.fields import write_instant
@@ -102,10 +102,14 @@ def read_attachments(folder: Path | None) -> list[bytes]:
 
 def _report(as_json: bool, result: Submitted) -> None:
     if result.state == "refused":
-        refusal = RefusedWithReasonsError(result.reasons) if result.reasons else None
-        if refusal is not None:
-            raise refusal
-        raise RefusedError("CASE_STATE", "the document was refused")
+        refusal = RefusedWithReasonsError(result.reasons)
+        record = (result.refusal or result.case).hex()
+        if as_json:
+            emit(as_json, {**error_json(refusal), "record": record}, lambda _console: None)
+        else:
+            print_refusal(refusal, as_json=False)
+            err().print(Text(f"  on record: garim case letter {record}", style="dim"))
+        raise typer.Exit(1)
     value = {
         "state": result.state,
         "case": result.case.hex(),
