@@ -61,7 +61,7 @@ class Others:
             )
         return self._ledgers[service]
 
-    def receipt(self, case: Case, *, by: str = "custody", **changes: Any) -> Logged:
+    def receipt(self, case: Case, *, by: str = "custody", key: str = "custody", **changes: Any) -> Logged:
         """Return custody's logged receipt of a case's dossier."""
         now_ms = self.desk.operator.clock.now_ms()
         members: dict[str, Any] = {
@@ -85,7 +85,7 @@ class Others:
             "unmask_until": now_ms + 90 * DAY_MS,
         }
         receipt = DossierReceipt.model_validate(members | changes)
-        envelope = receipt.sign(self.desk.operator.keys["custody", "custody"].sign)
+        envelope = receipt.sign(self.desk.operator.keys[key, key].sign)
         entry = self.ledger(by).append("dossier-closed", envelope.payload, key=secrets.token_hex(8))
         return Logged(envelope, entry.proof)
 

@@ -63,6 +63,9 @@ def test_a_receipt_counts_only_from_custody_logged_by_custody_for_this_document(
     assert reason(lambda: closed(granted.id, wrong_signer)) == "LOG_COMMITMENT"
     assert reason(lambda: closed(granted.id, others.receipt(granted, by="redaction"))) == "LOG_ACTOR"
     assert reason(lambda: closed(granted.id, others.receipt(granted, document="ab" * 32))) == "STEP_OTHER"
+    assert (
+        reason(lambda: closed(granted.id, others.receipt(granted, key="warrants"))) == "STATEMENT_SIGNATURE"
+    )
     assert others.now(granted).delivery is None
     closed(granted.id, genuine)
     assert reason(lambda: closed(granted.id, forged)) == "STEP_OTHER"

@@ -46,6 +46,16 @@ def test_what_the_table_does_not_list_is_refused(cause: Cause) -> None:
                 assert refused.value.reason == "CASE_TRANSITION"
 
 
+def test_the_readme_has_the_table() -> None:
+    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    for cause, row in TRANSITIONS.items():
+        anywhere = row.before == UNDECIDED | GRANTED
+        before = "any not final" if anywhere else ", ".join(sorted(row.before)) or "-"
+        seen = "yes" if row.confidential else "no"
+        kinds = ", ".join(sorted(row.kinds))
+        assert f"| `{cause}` | {before} | {row.after} | {kinds} | {seen} |\n" in text
+
+
 def test_a_kind_that_the_table_does_not_know_opens_no_case() -> None:
     with pytest.raises(RefusedError) as refused:
         opened("subpoena")
