@@ -12,7 +12,7 @@ import typer
 from garim.api.warrants.v1 import warrants_pb2 as pb
 from garim.cli import case_records as records
 from garim.cli.cases import case_id
-from garim.cli.document_files import open_file
+from garim.cli.document_files import read_document
 from garim.cli.files import give, read_input
 from garim.cli.letters.letter import Known, letter_of
 from garim.cli.letters.rendering import Language, as_html, as_text
@@ -21,7 +21,6 @@ from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, Ou
 from garim.cli.output import emit, facts
 from garim.cli.session import Session, session
 from garim.documents.claims import Claims, read_claims
-from garim.documents.formats import open_document
 from garim.documents.policy import Policy, load_policy
 from garim.kit.convert import logged_from
 from garim.kit.identity import service_id
@@ -51,8 +50,8 @@ def letter(
         operator, now_ms = own.governance().audience, own.now_ms()
         pinned = pinned_policy(own, policy or Places(mesh).policy)
         known = known_of(own, case_id(case))
-    if document is not None:
-        known = with_document(known, read_input(document, "document"))
+        if document is not None:
+            known = with_document(own, known, read_input(document, "document"))
     made = letter_of(known, pinned, operator, now_ms)
     is_html = html or (out is not None and out.suffix.lower() in {".html", ".htm"})
     data = as_html(made, language) if is_html else as_text(made, language)
@@ -104,10 +103,11 @@ def known_of(own: Session, case: bytes) -> Known:
     )
 
 
-def with_document(known: Known, content: bytes) -> Known:
+def with_document(own: Session, known: Known, content: bytes) -> Known:
     """Add what a document says that was refused before a case was opened.
 
     Args:
+        own: Who writes the letter.
         known: What is on record of it.
         content: The document as it was filed.
 
@@ -120,12 +120,12 @@ def with_document(known: Known, content: bytes) -> Known:
             "name the file that was refused before a case was opened",
             field="document",
         )
-    return dataclasses.replace(known, unverified=open_file(content).claims)
+    return dataclasses.replace(known, unverified=read_document(content, own.open_document).claims)
 
 
 def _claims(own: Session, summary: pb.CaseSummary) -> Claims:
     document = own.warrants.GetCase(pb.GetCaseRequest(case_id=summary.case_id)).document
-    payload = open_document(document.media_type, document.content).payload
+    payload = own.open_document(document.media_type, document.content).payload
     if hashlib.sha256(payload).digest() != summary.document_digest:
         raise _other()
     return read_claims(payload)

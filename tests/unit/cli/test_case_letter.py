@@ -14,6 +14,7 @@ from garim.api.warrants.v1 import warrants_pb2 as pb
 from garim.cli.case_letter import known_of, pinned_policy, with_document
 from garim.cli.letters.letter import letter_of
 from garim.cli.session import Session
+from garim.documents import formats
 from garim.documents.policy import load_policy
 from garim.kit.convert import logged_to
 from garim.statements.refusal import RefusedError
@@ -67,6 +68,7 @@ def own(desk: Desk, others: Others, stub: Stub) -> Session:
         ledger=others.ledger("reader"),
         mesh=SimpleNamespace(mesh=MESH),
         person=SimpleNamespace(role="clerk"),
+        open_document=formats.open_document,
     )
     return cast("Session", plain)
 
@@ -133,8 +135,8 @@ def test_what_a_refused_document_says_is_taken_from_the_refused_bytes_alone(
     refusal = stub.call.submit(content).refusal_id
     known = known_of(own, refusal)
     assert known.claims is None
-    stated = with_document(known, content)
+    stated = with_document(own, known, content)
     assert stated.unverified is not None
     letter = letter_of(stated, load_policy(POLICY), "TEST", 0)
     assert (letter.kind, letter.addressee) == ("refusal", "")
-    assert reason(lambda: with_document(known, desk.disclosure())) == "LETTER_DOCUMENT"
+    assert reason(lambda: with_document(own, known, desk.disclosure())) == "LETTER_DOCUMENT"
