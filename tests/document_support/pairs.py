@@ -21,20 +21,22 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import etsi_support
 from cli_support.world import SampleCase, make_world, with_subject
-from document_support import SIGN, Signer
+from document_support import SIGN, Signer, signed_message
 from garim.cli import document_files
 from garim.cli.unmask_check import UnmaskRequest, check_request
 from garim.documents import base64url
 from garim.documents.fields import write_instant
 from garim.documents.formats import open_document
-from garim.documents.media_types import JWS_MEDIA_TYPE
+from garim.documents.media_types import ETSI_MEDIA_TYPE, JWS_MEDIA_TYPE, PDF_MEDIA_TYPE
 from garim.kit.convert import Received
 from garim.statements.refusal import RefusedError
-from garim.testing.pki import make_pki
+from garim.testing.pki import DocumentPki, make_pki
 from garim.translog.keys import VerifierKey
 from garim.translog.proven import LogProof, verify_logged
 
@@ -64,7 +66,7 @@ class Pair:
             for name in ("judge", "chief")
         }
         strangers = make_pki(_at(case))
-        hands |= {"other judge": strangers.judge.signer, "other chief": strangers.chief.signer}
+        hands |= {"other judge": strangers.judge.signer, "other chief": etsi_support.agency(strangers).signer}
         second = case.second()
         pair = cls(case, media_type, hands, case.request(second), second)
         first = Received(media_type, pair.signed(case.first.payload), ())
@@ -92,6 +94,20 @@ class Pair:
             request = with_subject(request)
         document = Received(self.media_type, self.signed(payload, *names), ())
         return dataclasses.replace(request, document=document)
+
+
+def make_case(folder: Path) -> SampleCase:
+    """Return a case whose chief investigator can sign every format, on a whole second, as HI1 writes it."""
+    made = make_pki
+
+    def with_agency(now: dt.datetime) -> DocumentPki:
+        pki = made(now)
+        return dataclasses.replace(pki, chief=etsi_support.agency(pki))
+
+    with mock.patch("garim.testing.pki.make_pki", with_agency):
+        world = make_world(folder / "mesh")
+    world = dataclasses.replace(world, now_ms=(world.now_ms // 1000 + 1) * 1000)
+    return SampleCase(world, folder / "case")
 
 
 def _at(case: SampleCase) -> dt.datetime:
@@ -157,6 +173,12 @@ def _changed(pair: Pair, chance: Chance) -> bytes:
 
 def widen(pair: Pair, chance: Chance) -> UnmaskRequest:
     """Change what is asked: both roles sign what was not granted, or wrong hands what is granted."""
+    if pair.media_type == ETSI_MEDIA_TYPE and chance.random() < 0.5:
+        # The agency alone asks for more, around what the court signed; warrants and custody go along.
+        payload = _changed(pair, chance)
+        request = pair.with_second(payload, granted=True)
+        data = signed_message(payload, pair.hands["judge"], pair.hands["chief"], court=pair.second)
+        return dataclasses.replace(request, document=Received(ETSI_MEDIA_TYPE, data, ()))
     if chance.random() < 0.5:
         return pair.with_second(_changed(pair, chance), granted=False)
     return _granted_to_wrong_hands(pair, _changed(pair, chance), chance)
@@ -214,6 +236,15 @@ def malleate(pair: Pair, chance: Chance) -> UnmaskRequest:
     data = getattr(pair.honest, field).content
     if pair.media_type == JWS_MEDIA_TYPE:
         data = _malleated_jws(data, pair, chance)
+    elif pair.media_type == ETSI_MEDIA_TYPE:
+        ways = [
+            (b"><", b">\n<"),
+            (b"/>", b" />"),
+            (b"<?xml ", b"<?xml  "),
+            (b'="', b'= "'),
+            (b"</", b"<!-- --></"),
+        ]
+        data = data.replace(*chance.choice(ways), chance.randrange(1, 9))
     else:
         bent = bytearray(data)
         start = data.rindex(b"/Contents <")
@@ -263,8 +294,13 @@ MUTATIONS: dict[str, Callable[[Pair, Chance], UnmaskRequest]] = {
     one.__name__: one
     for one in (identity, swap, repeat, widen, wrong_role, redate, move, reencode, malleate, bend, relabel)
 }
-ENVELOPE_ONLY = frozenset({"identity", "malleate", "bend"})
-"""Those that may leave the same pair; what they leave is accepted only as that."""
+ENVELOPE_ONLY = {
+    JWS_MEDIA_TYPE: {"identity", "malleate", "bend"},
+    PDF_MEDIA_TYPE: {"identity", "malleate", "bend"},
+    ETSI_MEDIA_TYPE: {"identity", "malleate", "bend", "reencode"},
+}
+"""Those that may leave the same pair; what they leave is accepted only as that. In an HI1 message claims are
+elements, so that how the court's file spells them leaves no trace in the payload."""
 
 
 def _granted_to_wrong_hands(pair: Pair, payload: bytes, chance: Chance) -> UnmaskRequest:
@@ -324,9 +360,16 @@ def attempt(pair: Pair, name: str, seed: int) -> str:
     Raises:
         AssertionError: Something else was accepted, or the same pair was not.
     """
-    said = verdict(pair, MUTATIONS[name](pair, random.Random(f"{name} {seed}")))
+    try:
+        request = MUTATIONS[name](pair, random.Random(f"{name} {seed}"))
+    except RefusedError as refusal:
+        # Only messages are written from claims that were read; what cannot be written cannot be sent.
+        if pair.media_type != ETSI_MEDIA_TYPE:
+            raise
+        return f"not written: {refusal.reason}"
+    said = verdict(pair, request)
     assert said == "accepted" or name != "identity", said
-    assert said != "accepted" or name in ENVELOPE_ONLY, f"{name} {seed} was accepted"
+    assert said != "accepted" or name in ENVELOPE_ONLY[pair.media_type], f"{name} {seed} was accepted"
     return said
 
 
@@ -342,7 +385,7 @@ def main() -> None:
     options = parser.parse_args()
     found: dict[str, dict[str, dict[str, int]]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        case = SampleCase(make_world(Path(folder) / "mesh"), Path(folder) / "case")
+        case = make_case(Path(folder))
         names = sorted(MUTATIONS)
         for media_type in options.format or sorted(SIGN):
             pair = Pair.of(case, media_type)

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from cli_support.world import SampleCase, make_world
 from document_support import SIGN
-from document_support.pairs import MUTATIONS, Pair, attempt
+from document_support.pairs import MUTATIONS, Pair, attempt, make_case
 from garim.documents.media_types import JWS_MEDIA_TYPE
 
 EXAMPLES = {JWS_MEDIA_TYPE: 250}
@@ -22,7 +21,7 @@ NUMBERS = st.integers(min_value=0, max_value=2**32)
 @pytest.fixture(scope="module", params=sorted(SIGN))
 def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     folder = tmp_path_factory.mktemp("pair")
-    return Pair.of(SampleCase(make_world(folder / "mesh"), folder / "case"), request.param)
+    return Pair.of(make_case(folder), request.param)
 
 
 def test_the_same_pair_is_accepted(pair: Pair) -> None:
