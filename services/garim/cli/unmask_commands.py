@@ -13,11 +13,12 @@ from garim.cli.cases import case_id
 from garim.cli.document_files import acknowledger_of, open_file, recipient_of
 from garim.cli.dossier_commands import GenesisOption, IdentityOption, ReceiptOption, genesis_of, open_answers
 from garim.cli.dossier_files import verify_all
-from garim.cli.draft_commands import common
+from garim.cli.draft_commands import AsPdf, common
 from garim.cli.files import make_folder, write_private
 from garim.cli.mesh_plan import Places
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, PassphraseOption, ReasonOption
 from garim.cli.output import emit, facts, rows_table
+from garim.cli.pdf_files import draw_file
 from garim.cli.session import session
 from garim.cli.unmask_draft import draft_unmask, grounds_for
 from garim.dossier.opening import OpenedDossier
@@ -33,7 +34,7 @@ def write_draft(out: Path, payload: bytes, sealed: list[tuple[str, bytes]]) -> P
 
     Args:
         out: File of the payload.
-        payload: From `draft_unmask`.
+        payload: From `draft_unmask`, as JSON or drawn as PDF.
         sealed: From `draft_unmask`.
 
     Returns:
@@ -79,6 +80,7 @@ def draft(
     acknowledger: Annotated[Path, typer.Option("--acknowledger", help="Certificate that signs for it.")],
     out: Annotated[Path, typer.Option("--out", help="File of the draft; sealed identities go beside it.")],
     issued_at: Annotated[str, typer.Option("--issued-at", help="RFC 3339; now without.")] = "",
+    pdf: AsPdf = False,
     genesis: GenesisOption = "",
     mesh: MeshOption = DEFAULT_MESH,
     as_json: JsonOption = False,
@@ -94,7 +96,7 @@ def draft(
         recipient=recipient_of(recipient),
         acknowledger=acknowledger_of(acknowledger),
     )
-    attachments = write_draft(out, payload, sealed)
+    attachments = write_draft(out, draw_file(payload) if pdf else payload, sealed)
     value = {
         "file": str(out),
         "attachments": str(attachments),

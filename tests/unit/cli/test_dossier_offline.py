@@ -135,7 +135,7 @@ def draft(case: SampleCase, out: Path, *pseudonyms: str, **changes: Any) -> tupl
         *("unmask", "draft", changes.get("folder", case.opened), "--receipt", case.receipt_path, *named),
         *("--audience", case.world.governance.audience, "--court", "TEST 한빛지방법원", "--number", "TEST-2"),
         *("--recipient", agency / "recipient.txt", "--acknowledger", agency / "clerk.pem"),
-        *("--out", out, "--genesis", case.world.genesis),
+        *("--out", out, "--genesis", case.world.genesis, *changes.get("further", ())),
     )
 
 
@@ -152,6 +152,9 @@ def test_a_second_request_is_drafted_with_its_sealed_identities_beside_it(
     assert claims.first_document == case.first.digest
     attached = read_attachments(Path(said["attachments"]))
     assert attached == [case.sealed[PERSON], case.sealed[PHONE]]
+    status, drawn = draft(case, tmp_path / "second.pdf", f"{PHONE}=C1-0003", PERSON, further=["--pdf"])
+    assert (status, drawn["identities"]) == (0, 2)
+    assert (tmp_path / "second.pdf").read_bytes().startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize(
