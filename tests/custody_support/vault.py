@@ -21,6 +21,7 @@ from garim.custody.dossiers import Dossiers
 from garim.custody.epochs import Epochs
 from garim.custody.journal import Journal
 from garim.custody.keeper import Keeper
+from garim.custody.policy_file import KeptPolicies
 from garim.custody.ports import Opener
 from garim.custody.preservation import PreservationOrders
 from garim.custody.recovery import recovery_public
@@ -210,6 +211,7 @@ class Vault:
         self.clock = operator.clock
         self.pki = operator.pki
         self.policy = POLICY
+        self.kept_policies = [POLICY]
         self.crls: list[bytes] = list(operator.pki.crls)
         self.provider = provider or MemoryKeyProvider(MESH)
         self.opener = InPlace(self.provider)
@@ -247,6 +249,7 @@ class Vault:
             journal=Journal(self.ledger, MESH, self.clock, public, key.sign),
             warrants=self.warrants,
             policies=lambda: load_policy(self.policy),
+            kept_policies=KeptPolicies(lambda: list(self.kept_policies)),
             crls=lambda _trust: self.crls,
             sign=key.sign,
             draw=secrets.token_bytes,

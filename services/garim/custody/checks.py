@@ -92,28 +92,62 @@ def verified_grant(core: Core, logged: Logged, kind: type[GrantT], entry: str) -
     return grant, LoggedGrant(hashlib.sha256(payload).hexdigest(), leaf)
 
 
-def demand_policy(core: Core, grant: Grant, claims: Document) -> None:
-    """Refuse what the policy that governance pins does not allow, whatever warrants thought of it.
+def demand_policy(core: Core, grant: Grant, claims: Document, logged_ms: int) -> None:
+    """Refuse what the policy that the case was judged under does not allow, whatever warrants thought of it.
 
     Args:
         core: Custody's means, with its own copy of the policy.
         grant: Names the policy that warrants judged by.
         claims: What the document says.
+        logged_ms: Time of the grant's log entry.
 
     Raises:
-        RefusedError: `POLICY_OTHER`: the copies differ. Those of `policy.judge`, all together.
+        RefusedError: Those of `granted_policy` and of `policy.judge`, all together.
     """
-    policy = pinned_policy(core)
-    if grant.policy != policy.digest:
+    reasons = judge(claims, granted_policy(core, grant, logged_ms), core.clock.now_ms())
+    if reasons:
+        raise reasons[0] if len(reasons) == 1 else RefusedWithReasonsError(reasons)
+
+
+def granted_policy(core: Core, grant: Grant, logged_ms: int) -> Policy:
+    """Return the policy that a grant was judged under.
+
+    The one that governance pins now, or one that it pinned between the document's issue and the grant's log
+    entry: an old case keeps its policy, and a new one gets none that has been replaced before it began.
+
+    Args:
+        core: Custody's means.
+        grant: Verified; its `document_issued` was compared with the document.
+        logged_ms: Time of its log entry, milliseconds since the Unix epoch.
+
+    Raises:
+        RefusedError: `POLICY_OTHER`, `POLICY_MISSING`, and those of the file.
+    """
+    if grant.policy == core.governance.current().policy:
+        return pinned_policy(core)
+    if grant.policy not in _pinned_between(core, grant.document_issued, logged_ms):
         raise RefusedError(
             "POLICY_OTHER",
             "the grant was judged by another policy",
             kind=Kind.PRECONDITION,
             field="grant.policy",
         )
-    reasons = judge(claims, policy, core.clock.now_ms())
-    if reasons:
-        raise reasons[0] if len(reasons) == 1 else RefusedWithReasonsError(reasons)
+    return core.kept_policies(grant.policy)
+
+
+def _pinned_between(core: Core, from_ms: int, to_ms: int) -> set[str]:
+    """Return the digests that governance pinned at some time of a span."""
+    known = [
+        Governance.from_bytes(version.document)
+        for number in range(1, core.governance.current().version + 1)
+        if (version := core.governance.version(number)) is not None
+    ]
+    ends = [*(later.issued for later in known[1:]), to_ms + 1]
+    return {
+        one.policy
+        for one, end_ms in zip(known, ends, strict=True)
+        if one.issued <= to_ms and end_ms > from_ms
+    }
 
 
 def pinned_policy(core: Core) -> Policy:
@@ -132,13 +166,18 @@ def pinned_policy(core: Core) -> Policy:
     return policy
 
 
-def policy_in_force(core: Core) -> PolicyVersion:
-    """Return the version of the pinned policy that is in force now.
+def version_for(core: Core, grant: Grant, logged_ms: int) -> PolicyVersion:
+    """Return the version that is in force now of the policy that a grant was judged under.
+
+    Args:
+        core: Custody's means.
+        grant: Verified.
+        logged_ms: Time of its log entry, milliseconds since the Unix epoch.
 
     Raises:
-        RefusedError: `POLICY_OTHER`, `POLICY_NOT_IN_FORCE`.
+        RefusedError: `POLICY_OTHER`, `POLICY_MISSING`, `POLICY_NOT_IN_FORCE`.
     """
-    version = pinned_policy(core).at(core.clock.now_ms())
+    version = granted_policy(core, grant, logged_ms).at(core.clock.now_ms())
     if version is None:
         raise RefusedError("POLICY_NOT_IN_FORCE", "no policy is in force", kind=Kind.PRECONDITION)
     return version

@@ -31,6 +31,7 @@ class Core:
         journal: Custody's own entries.
         warrants: Asks for case status.
         policies: Returns custody's own copy of the policy.
+        kept_policies: Returns an earlier one by its digest.
         crls: Returns the revocation lists at hand of the authorities that are trusted.
         sign: Signs with custody's statement key.
         draw: Returns so many random bytes, for ids and nonces.
@@ -47,6 +48,7 @@ class Core:
     journal: Journal
     warrants: CaseStatusSource
     policies: Callable[[], Policy]
+    kept_policies: Callable[[str], Policy]
     crls: Callable[[TrustPolicy], Iterable[bytes]]
     sign: Callable[[bytes], bytes]
     draw: Callable[[int], bytes]

@@ -8,9 +8,9 @@ from garim.custody import jobs
 from garim.custody.checks import (
     LoggedGrant,
     demand_policy,
-    policy_in_force,
     verified_document,
     verified_grant,
+    version_for,
 )
 from garim.custody.core import Core
 from garim.custody.gate import demand_granted, demand_running
@@ -68,7 +68,7 @@ class Dossiers:
         demand_disclosure(grant, document, claims)
         dossier = self._known(document, proven)
         if dossier is None:
-            demand_policy(core, grant, claims)
+            demand_policy(core, grant, claims, proven.leaf.time_ms)
             self._demand_terms(grant, proven)
             counted = verified_forecast(core, forecast, document, grant)
             demand_reviewed(
@@ -97,7 +97,7 @@ class Dossiers:
 
     def _demand_terms(self, grant: DisclosureGrant, proven: LoggedGrant) -> None:
         """Refuse a grant that allows longer or more than policy, judged from the time it was logged."""
-        version = policy_in_force(self._core)
+        version = version_for(self._core, grant, proven.leaf.time_ms)
         latest_ms = proven.leaf.time_ms + version.deadlines.unmask_days * DAY_MS + GRANT_SLACK_MS
         if grant.unmask_until > latest_ms:
             raise _maximum("unmask_until")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from garim.kit.governance import Version
 from garim.kit.ledger import LoggedEntry
 from garim.kit.ledger.ledger import Sealing
 from garim.statements.dsse import Envelope
@@ -62,6 +63,10 @@ class GovernanceSource(Protocol):
 
     def current(self) -> Governance:
         """Return the version in force."""
+        ...
+
+    def version(self, number: int) -> Version | None:
+        """Return the version of that number, if it is known."""
         ...
 
 

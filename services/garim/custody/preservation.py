@@ -64,7 +64,7 @@ class PreservationOrders:
             demand_running(connection, document.digest)
         grant, proven = verified_grant(core, logged, PreservationGrant, "preservation-granted")
         demand_preservation(grant, document, claims)
-        demand_policy(core, grant, claims)
+        demand_policy(core, grant, claims, proven.leaf.time_ms)
         _demand_lasting(claims, core.clock.now_ms())
         scope = Scope(period_of(claims), claims.issued_ms)
         earlier = find_preserved(core, claims) if isinstance(claims, Preservation) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 
-from garim.custody.checks import LoggedGrant, counting_reviewers, pinned_policy, policy_in_force
+from garim.custody.checks import LoggedGrant, counting_reviewers, version_for
 from garim.custody.core import Core
 from garim.custody.tables import dossiers
 from garim.custody.tables.dossiers import Dossier
@@ -79,7 +79,7 @@ def demand_reviewed(
     Raises:
         RefusedError: `SCOPE_REFUSED`, `REVIEW_DUE`, `POLICY_OTHER`, `POLICY_NOT_IN_FORCE`.
     """
-    version = policy_in_force(core)
+    version = version_for(core, grant, proven.leaf.time_ms)
     with core.database.reading() as connection:
         touched = [
             dossiers.find(connection, one)
@@ -97,7 +97,7 @@ def demand_reviewed(
     approved = counting_reviewers(
         governance,
         decisions,
-        subjects.review(document.digest, forecast_payload, pinned_policy(core).digest),
+        subjects.review(document.digest, forecast_payload, grant.policy),
         judged_under=grant.governance,
         at_ms=proven.leaf.time_ms,
     )

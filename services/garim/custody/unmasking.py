@@ -8,7 +8,13 @@ import hashlib
 from sqlalchemy import Connection
 
 from garim.custody import jobs
-from garim.custody.checks import demand_policy, policy_in_force, verified_document, verified_grant
+from garim.custody.checks import (
+    LoggedGrant,
+    demand_policy,
+    verified_document,
+    verified_grant,
+    version_for,
+)
 from garim.custody.core import Core
 from garim.custody.gate import demand_granted, demand_running
 from garim.custody.kinds import REQUEST
@@ -56,7 +62,7 @@ class Unmasking:
             demand_running(connection, document.digest)
         grant, proven = verified_grant(core, logged, UnmaskGrant, "unmask-granted")
         demand_scope(grant, document, claims)
-        demand_policy(core, grant, claims)
+        demand_policy(core, grant, claims, proven.leaf.time_ms)
         dossier = self._dossier(claims)
         demand_first_document(dossier, claims)
         identities = demand_proven(dossier, claims, received.attachments)
@@ -64,7 +70,7 @@ class Unmasking:
         if known is None:
             demand_granted(core, dossier.document_digest, dossier.case_id)
             demand_granted(core, document.digest, grant.case)
-            request = self._make(received, document, claims, grant, logged, proven.digest, identities)
+            request = self._make(received, document, claims, grant, logged, proven, identities)
             known = self._keep(request, document, dossier, identities, proven.digest)
         self._renew(known, logged)
         return self._logged(known, dossier)
@@ -128,12 +134,12 @@ class Unmasking:
         claims: Supplementary,
         grant: UnmaskGrant,
         logged: Logged,
-        grant_digest: str,
+        proven: LoggedGrant,
         identities: list[tuple[str, bytes]],
     ) -> UnmaskRequest:
         core = self.core
         request_id = core.draw(ID_BYTES)
-        expires_ms = self._expiry(claims, grant)
+        expires_ms = self._expiry(claims, grant, proven.leaf.time_ms)
         with core.database.writing() as connection:
             objects.add(connection, REQUEST, request_id.hex(), expires_ms, "request expired")
         core.provider.create_object(REQUEST, request_id.hex())
@@ -155,7 +161,7 @@ class Unmasking:
                 "document": document.identity.to_json(),
                 "dossier": claims.dossier,
                 "filer": grant.filer,
-                "grant": grant_digest,
+                "grant": proven.digest,
                 "identities": {name: hashlib.sha256(sealed).hexdigest() for name, sealed in identities},
                 "request": request_id.hex(),
             }
@@ -166,7 +172,7 @@ class Unmasking:
             document_digest=document.digest,
             media_type=received.media_type,
             document=received.content,
-            grant_digest=grant_digest,
+            grant_digest=proven.digest,
             grant=dsse.to_bytes(logged.statement),
             grant_proof=strict_json.dump(logged.proof.to_object()),
             case_id=grant.case,
@@ -181,9 +187,9 @@ class Unmasking:
             opened_body=body,
         )
 
-    def _expiry(self, claims: Supplementary, grant: UnmaskGrant) -> int:
+    def _expiry(self, claims: Supplementary, grant: UnmaskGrant, logged_ms: int) -> int:
         """Return when an undecided request ends: by policy, with its grant or with its dossier."""
-        version = policy_in_force(self.core)
+        version = version_for(self.core, grant, logged_ms)
         with self.core.database.reading() as connection:
             dossier = dossiers.find(connection, claims.dossier)
         ends = [self.core.clock.now_ms() + version.deadlines.unmask_request_days * DAY_MS]

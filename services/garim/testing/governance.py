@@ -63,6 +63,10 @@ class SampleGovernance:
         """Return what was carried over from a log that another has succeeded."""
         return self.chain.carried_pins(origin)
 
+    def version(self, number: int) -> Version | None:
+        """Return the version of that number, if it is known."""
+        return self.chain.version(number)
+
     def draft(
         self,
         *,

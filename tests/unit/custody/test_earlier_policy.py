@@ -1,0 +1,72 @@
+"""A case keeps the policy it was judged under; a new case gets none that was replaced before it began."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from custody_support.vault import POLICY, Request, Vault
+from garim.documents.fields import write_instant
+from garim.statements.refusal import RefusedError
+from garim.testing.records import Stored
+
+STRICTER = POLICY.replace(b"- id: drugs\n", b"- id: narcotics\n")
+MINUTE_MS = 60_000
+
+
+def replace_policy(vault: Vault) -> None:
+    """Pin another policy from now on, and deliver it."""
+    governance = vault.operator.governance
+    governance.policy = hashlib.sha256(STRICTER).hexdigest()
+    governance.now_ms = vault.clock.now_ms()
+    governance.advance()
+    vault.policy = STRICTER
+
+
+def old_style(vault: Vault, issued_ms: int) -> Request:
+    """Return a request whose grant names the replaced policy."""
+    digest = hashlib.sha256(POLICY).hexdigest()
+    return vault.request(document={"issued_at": write_instant(issued_ms)}, grant={"policy": digest})
+
+
+def test_a_case_granted_before_a_change_keeps_its_policy(vault: Vault, stored: Stored) -> None:
+    request = vault.request()
+    vault.clock.advance(MINUTE_MS)
+    replace_policy(vault)
+    assert vault.release(vault.create(request), stored)
+
+
+def test_without_the_earlier_file_nothing_is_judged(vault: Vault, stored: Stored) -> None:
+    request = vault.request()
+    vault.clock.advance(MINUTE_MS)
+    replace_policy(vault)
+    vault.kept_policies = [STRICTER]
+    with pytest.raises(RefusedError, match="POLICY_MISSING"):
+        vault.create(request)
+    assert stored
+
+
+def test_a_document_issued_after_the_change_is_not_judged_by_the_earlier_policy(
+    vault: Vault, stored: Stored
+) -> None:
+    replace_policy(vault)
+    vault.clock.advance(2 * MINUTE_MS)
+    with pytest.raises(RefusedError, match="POLICY_OTHER"):
+        vault.create(old_style(vault, vault.clock.now_ms() - MINUTE_MS))
+    assert stored
+
+
+def test_a_policy_that_was_pinned_only_later_judges_no_earlier_grant(vault: Vault, stored: Stored) -> None:
+    later = hashlib.sha256(STRICTER).hexdigest()
+    request = vault.request(grant={"policy": later})
+    vault.clock.advance(MINUTE_MS)
+    replace_policy(vault)
+    vault.operator.governance.policy = hashlib.sha256(POLICY).hexdigest()
+    vault.clock.advance(MINUTE_MS)
+    vault.operator.governance.now_ms = vault.clock.now_ms()
+    vault.operator.governance.advance()
+    vault.policy, vault.kept_policies = POLICY, [STRICTER]
+    with pytest.raises(RefusedError, match="POLICY_OTHER"):
+        vault.create(request)
+    assert stored
