@@ -20,7 +20,7 @@ from garim.cli.letters.wording import (
     TITLES,
     words,
 )
-from garim.documents.claims import Claims, Disclosure
+from garim.documents.claims import Claims, Disclosure, Keeping
 from garim.documents.legal_basis import basis_of, rule_of
 from garim.documents.policy import Policy
 from garim.documents.policy_model import Words, cited
@@ -190,8 +190,8 @@ def _facts(kind: str, known: Known) -> Iterable[Fact]:
         answer = known.timeline.answer
         yield from _codes(("answer", hashlib.sha256(answer.statement.payload).hexdigest()))
         yield from _texts(("answer_index", str(answer.proof.index)))
-    if kind == "preservation":
-        yield from _times(("until", getattr(known.claims, "until_ms", 0)))
+    if kind == "preservation" and isinstance(known.claims, Keeping):
+        yield from _times(("until", known.claims.until_ms))
     if kind == "identities":
         yield from _codes(("request", summary.unmask_request_id.hex()))
         yield Fact(LABELS["outcome"], OUTCOMES[known.unmasking])
