@@ -230,6 +230,7 @@ def test_a_policy_file_that_governance_does_not_pin_is_refused(vault: Vault) -> 
     vault.policy = vault.policy.replace(b"bystanders_over: 100", b"bystanders_over: 100000")
     digest = hashlib.sha256(vault.policy).hexdigest()
     refused(vault, "POLICY_OTHER", grant={"policy": digest})
+    refused(vault, "POLICY_OTHER")
 
 
 @pytest.mark.parametrize(
