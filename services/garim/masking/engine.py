@@ -81,7 +81,8 @@ class Engine:
         if not texts:
             return found
         batch = Batch(texts)
-        candidates = [*self._known(batch), *self._shaped(batch), *self._open(batch)]
+        known = list(self._known(batch))
+        candidates = [*known, *self._shaped(batch), *self._open(batch, known)]
         for start, end, chosen in _settle(candidates):
             if chosen.type in self._types:
                 index = batch.text_at(start)
@@ -134,9 +135,14 @@ class Engine:
                     canonical = phones.canonical(digits[first : first + size])
                     yield Finding(low, high, InfoType.PHONE, canonical, owner)
 
-    def _open(self, batch: Batch) -> Iterator[_Candidate]:
-        if self._open_names is not None:
-            for name in self._open_names.detect(batch):
+    def _open(self, batch: Batch, known: list[_Candidate]) -> Iterator[_Candidate]:
+        """Yield names of nobody known; where somebody known is named, the roster knows better."""
+        if self._open_names is None:
+            return
+        starts = sorted((one.start, one.end) for one in known)
+        for name in self._open_names.detect(batch):
+            place = bisect.bisect_left(starts, (name.end, 0))
+            if not place or starts[place - 1][1] <= name.start:
                 yield _Candidate(name.start, name.end, _OPEN, InfoType.PERSON, name.name, None, stays=False)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from garim.masking.engine import Engine
 from garim.masking.mask import pseudonym_of
-from garim.masking.open_names import KoreanNameRules
+from garim.masking.open_names.korean_names import KoreanNames
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 from garim.statements.refusal import RefusedError
@@ -42,7 +42,7 @@ def scan_rows(
         RefusedError: `ROW_MALFORMED`, a row lacks its id or text or has a wrong type.
     """
     table = PseudonymTable(random_bytes)
-    detector = open_names or KoreanNameRules()
+    detector = open_names or KoreanNames()
     engines: dict[tuple[str, ...], Engine] = {}
     for names, group in itertools.groupby(_checked(rows), key=_people_of):
         if names not in engines:

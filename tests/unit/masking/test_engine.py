@@ -2,7 +2,7 @@ import pytest
 
 from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
-from garim.masking.open_names import KoreanNameRules
+from garim.masking.open_names.korean_names import KoreanNames
 from garim.masking.people import Person
 from garim.masking.policy import MaskingPolicy
 
@@ -14,7 +14,7 @@ USUAL = Person("a5", "a5", ("usual",))
 SARANG = Person("a6", "a6", ("사랑",))
 DOHYUN = Person("s1", "s1", ("이도현",), phones=("010-0000-9999",), subject=True)
 ROOM = (JIMIN, SUBIN, TREY, ANN, USUAL, SARANG, DOHYUN)
-ENGINE = Engine(ROOM, open_names=KoreanNameRules())
+ENGINE = Engine(ROOM, open_names=KoreanNames())
 
 
 def found(text: str, engine: Engine = ENGINE) -> list[tuple[str, str | None]]:
@@ -198,12 +198,11 @@ def test_longer_name_of_the_subject_holds_a_shorter_one_of_a_bystander() -> None
 
 def test_policy_limits_kinds_and_open_names() -> None:
     policy = MaskingPolicy(types=frozenset({InfoType.PERSON}), open_names=False)
-    engine = Engine(ROOM, open_names=KoreanNameRules(), policy=policy)
+    engine = Engine(ROOM, open_names=KoreanNames(), policy=policy)
     assert found("지민 010-0000-7777 홍길동 대리", engine) == [("지민", "a1")]
 
 
-def test_open_names_are_found_by_title_label_and_age_only() -> None:
-    assert found("홍길순은 그때 과장님이랑 왔어") == []
+def test_open_names_are_found_by_what_stands_around_them() -> None:
     assert found("홍길순 과장님이 왔고 홍길순은") == [("홍길순", None), ("홍길순", None)]
     assert found("성명: 홍길순") == [("홍길순", None)]
     assert found("유일한 사람이군. 이유로 의사를. 부탁해요 과장님") == []

@@ -18,7 +18,7 @@ from garim.kit.convert import envelope_to
 from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
 from garim.masking.leakscan import LeakScan
-from garim.masking.open_names import KoreanNameRules
+from garim.masking.open_names.korean_names import KoreanNames
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 from garim.redaction.attempt.accounts import EpochAccounts
@@ -126,7 +126,7 @@ class DossierAttempt:
 
     def _mask_into(self, spool: LineSpool, people: dict[str, Person]) -> None:
         maker = LineMaker(
-            engine=Engine(list(people.values()), open_names=KoreanNameRules()),
+            engine=Engine(list(people.values()), open_names=KoreanNames()),
             people=people,
             table=self._table,
             numbers=_numbers({roster.conversation for roster in self._reader.rosters.values()}),

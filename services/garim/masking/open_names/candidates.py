@@ -1,0 +1,86 @@
+"""Stretches of a text that could be a name, before anything is judged."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from garim.masking import korean, words_ko
+from garim.masking.open_names.morphemes import Morpheme
+
+_WORD = re.compile(r"[가-힣]+|[A-Za-z][A-Za-z.\-']*|[一-鿿]+")
+_LONGEST = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A stretch that could be a name.
+
+    Args:
+        start: First code point in the text.
+        end: Code point behind the last.
+        word_end: Where the word ends that it begins in.
+        before: The word before it, if little stands between.
+        tags: Tags of the morphemes that make it up; empty where it cuts through one.
+        sizes: Lengths of these morphemes.
+    """
+
+    start: int
+    end: int
+    word_end: int
+    before: str
+    tags: tuple[str, ...]
+    sizes: tuple[int, ...]
+
+
+def candidates(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Candidate]:
+    """Yield the candidates of a text.
+
+    Args:
+        text: The folded text.
+        morphemes: Its morphemes, in order.
+    """
+    first: dict[int, int] = {}
+    last: dict[int, int] = {}
+    for index, one in enumerate(morphemes):
+        first.setdefault(one.start, index)
+        if one.end > one.start:
+            last[one.end] = index
+    proper = [(one.start, one.end) for one in morphemes if one.tag == "NNP" and one.end - one.start >= 2]
+    before, before_end = "", -_LONGEST
+    for match in _WORD.finditer(text):
+        start, end = match.span()
+        near = before if start - before_end <= 2 else ""
+        spans = {(start, end)}
+        if korean.is_syllable(text[start]):
+            spans = {
+                (start, at)
+                for at in range(start + 1, min(end, start + _LONGEST) + 1)
+                if _may_end(text, start, at, last)
+            } | {span for span in proper if start < span[0] < end}
+        for low, high in sorted(spans):
+            if text[low:high] in words_ko.COMMON_WORDS:
+                continue
+            inside: Sequence[Morpheme] = ()
+            if low in first and high in last:
+                inside = morphemes[first[low] : last[high] + 1]
+            yield Candidate(
+                low,
+                high,
+                end,
+                near,
+                tuple(one.tag for one in inside),
+                tuple(one.end - one.start for one in inside),
+            )
+        before, before_end = match[0], end
+
+
+def _may_end(text: str, start: int, end: int, last: dict[int, int]) -> bool:
+    """Tell whether a name that begins a word may end here: at a morpheme's end, or by its shape."""
+    surname = text[start] in korean.SURNAMES
+    if end - start == 1:
+        return surname and end in last
+    shaped = surname and end - start <= 3
+    compound = end - start == 4 and text.startswith(korean.COMPOUND_SURNAMES, start)
+    return end in last or shaped or compound
