@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyrage
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from garim.cli import governance_init, mesh_plan
@@ -111,7 +112,8 @@ def _service_keys(places: Places) -> dict[str, bytes]:
 
 def _agency(places: Places, now: dt.datetime) -> pki.DocumentPki:
     """Make the TEST court and agency, their revocation lists, and the investigator's age identity."""
-    made = pki.make_pki(now)
+    # XML signatures are made with P-256, and the others as well.
+    made = pki.make_pki(now, ec.generate_private_key(ec.SECP256R1()))
     for name in ("judge", "chief", "clerk"):
         identity: pki.Identity = getattr(made, name)
         write_private(places.agency / f"{name}.pem", identity.chain_pem())

@@ -215,11 +215,12 @@ class DocumentPki:
         return self.court_ca.crl(self.now), self.agency_ca.crl(self.now, [self.revoked.certificate])
 
 
-def make_pki(now: dt.datetime) -> DocumentPki:
+def make_pki(now: dt.datetime, chief_key: PrivateKey | None = None) -> DocumentPki:
     """Make authorities, a judge, a chief investigator, a clerk, and certificates that must be refused.
 
     Args:
         now: Time around which everything is valid, with its offset.
+        chief_key: The chief investigator's; a new Ed25519 key without it.
     """
     court_ca = make_authority("TEST Court CA", now)
     agency_ca = make_authority("TEST Agency CA", now)
@@ -238,7 +239,7 @@ def make_pki(now: dt.datetime) -> DocumentPki:
             AUTHORITY,
             now,
             policies=[ROLE_POLICIES[chief]],
-            key=ed25519.Ed25519PrivateKey.generate(),
+            key=chief_key or ed25519.Ed25519PrivateKey.generate(),
         ),
         clerk=issue_person(agency_ca, "TEST 담당관 마루한", "TEST-0003", AUTHORITY, now, policies=[]),
         wrong_role=issue_person(

@@ -146,6 +146,10 @@ def members_of(message: Message, parts: Parts, allowed: Claims) -> dict[str, Any
     properties = _document(parts.document, sender, str(authorisation["number"]))
     for name in ("number", "court", "case_number", "issued_at"):
         members[name] = authorisation.pop(name)
+    whole_second = allowed.issued_ms - allowed.issued_ms % 1000
+    if members["issued_at"] == write_instant(whole_second):
+        # The standard has no fractions of a second: the court's own instant is meant.
+        members["issued_at"] = write_instant(allowed.issued_ms)
     if parts.task is None:
         rest = _revocation(authorisation, properties, sender)
     elif parts.task.kind == names.PRESERVATION_TASK:

@@ -228,7 +228,7 @@ def _authorisation(asked: Claims) -> list[Node | None]:
             AUTHORISATION,
             "AuthorisationApprovalDetails",
             approver,
-            _moment(COMMON, "ApprovalTimestamp", asked.issued_ms),
+            leaf(COMMON, "ApprovalTimestamp", write_instant(asked.issued_ms - asked.issued_ms % 1000)),
         ),
         leaf(AUTHORISATION, "AuthorisationManualInformation", asked.reason)
         if isinstance(asked, Revocation)

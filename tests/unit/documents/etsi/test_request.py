@@ -147,6 +147,11 @@ def test_another_kind_than_the_courts_is_refused(
     assert reasons(etsi.opened, pki, data) == ["REQUEST_DIFFERS"]
 
 
+def test_an_approval_means_the_courts_own_instant_in_that_second(pki: DocumentPki, agency: Identity) -> None:
+    court = documents.disclosure(pki, issued_at="2026-11-22T13:59:00.123+09:00")
+    assert etsi.opened(pki, etsi.signed(agency, etsi.asked(pki, court))).payload == documents.payload(court)
+
+
 def test_pseudonyms_the_court_did_not_name_are_refused(
     pki: DocumentPki, agency: Identity, reasons: Reasons
 ) -> None:
