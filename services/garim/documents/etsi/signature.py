@@ -90,8 +90,8 @@ def verify_signature(data: bytes, *, min_rsa_bits: int = MIN_RSA_BITS) -> Signed
     _check_algorithms(info)
     references = _check_references(info, signature, qualified=qualified)
     chain = _chain(key_info)
-    _check_key(chain[0], min_rsa_bits)
     content = _verified(root, chain[0], references if qualified else 0)
+    _check_key(chain[0], min_rsa_bits)
     return Signed(content, tuple(one.public_bytes(serialization.Encoding.DER) for one in chain))
 
 
