@@ -7,7 +7,6 @@ be that agency. Every message is answered with status 200 and an HI1 message: er
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import ssl
 import threading
@@ -140,7 +139,7 @@ class Edge:
         except RefusedError as refusal:
             written = answer(UNREADABLE_HEADER, failure_of(refusal), self._clock.now_ms())
             return Response(written, media_type=MEDIA_TYPE, headers={"connection": "close"})
-        except TimeoutError:
+        except (TimeoutError, ClientDisconnect):
             return Response(status_code=408, headers={"connection": "close"})
         return Response(await run_in_threadpool(self._answering, data, agency), media_type=MEDIA_TYPE)
 
@@ -163,12 +162,11 @@ class _WithCertificate(H11Protocol):
 async def _body(request: Request) -> bytes:
     parts: list[bytes] = []
     size = 0
-    with contextlib.suppress(ClientDisconnect):
-        async for part in request.stream():
-            size += len(part)
-            if size > MAX_BYTES:
-                raise RefusedError("XML_LIMIT", f"larger than {MAX_BYTES} bytes")
-            parts.append(part)
+    async for part in request.stream():
+        size += len(part)
+        if size > MAX_BYTES:
+            raise RefusedError("XML_LIMIT", f"larger than {MAX_BYTES} bytes")
+        parts.append(part)
     return b"".join(parts)
 
 
