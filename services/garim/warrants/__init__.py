@@ -1,7 +1,8 @@
 """Warrants: validates official documents, runs the review, issues grants and case status.
 
 Holds: cases with their documents, the operator's policy, the key that signs grants, status and no-data
-answers. Called by clerks (documents), reviewers (decisions), redaction (cases), custody (case status). Calls
+answers. Called by clerks (documents), agencies (HI1 messages, over the edge), reviewers (decisions), redaction
+(cases), custody (case status). Calls
 custody (forecast tickets, second requests, revocations), messages (forecasts) and audit (the log). It must
 never see a message, a content key or a bystander's identity.
 
@@ -14,5 +15,6 @@ Invariants:
 - every change of a case is one serialised transaction that looks at the case again; cancelled is final;
 - a body is durable before it is logged, and signed only when its log proof has been verified;
 - refusals that rest on stored data carry one reason outward; what reviewers see, applicants do not;
-- a policy file that governance does not pin judges nothing.
+- a policy file that governance does not pin judges nothing;
+- an HI1 message takes effect as a whole, once, and shows and changes its sender's objects only.
 """

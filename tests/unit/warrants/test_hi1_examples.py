@@ -41,7 +41,7 @@ REQUESTS: dict[str, tuple[Codes, Codes]] = {
     "v1.12.1/request5-Binary-Delivery.xml": ([ACTION], [ACTION]),
     "v1.12.1/request5-XML-Delivery.xml": ([ACTION], [ACTION]),
     "v1.12.1/request6.xml": ([UNSIGNED], [PROFILE, PROFILE]),
-    "v1.12.1/request6_signed.xml": ([(3000, "KEY_ALGORITHM_MISMATCH")], [OTHER, OBJECT]),
+    "v1.12.1/request6_signed.xml": ([(3000, "SIGNATURE_WRONG")], [OTHER, OBJECT]),
     "v1.12.1/request7_TrafficPolicyObject.xml": ([(3002, "ACTION_REPEATED")], [(3002, "ACTION_REPEATED")]),
     "v1.23.1/mutliple-auth-example-request.xml": ([OBJECT, OBJECT], [OBJECT, OBJECT]),
     "v1.23.1/request1.xml": ([OTHER, OBJECT], [OTHER, OBJECT]),
