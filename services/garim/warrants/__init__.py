@@ -1,10 +1,10 @@
 """Warrants: validates official documents, runs the review, issues grants and case status.
 
 Holds: cases with their documents, the operator's policy, the key that signs grants, status and no-data
-answers. Called by clerks (documents), agencies (HI1 messages, over the edge), reviewers (decisions), redaction
-(cases), custody (case status). Calls
-custody (forecast tickets, second requests, revocations), messages (forecasts) and audit (the log). It must
-never see a message, a content key or a bystander's identity.
+answers. Called by clerks (documents), agencies (HI1 messages, over the edge), reviewers (decisions),
+redaction (cases), custody (case status). Calls custody (forecast tickets, second requests, revocations),
+messages (forecasts) and audit (the log). It must never see a message, a content key or a bystander's
+identity.
 
 Invariants:
 
