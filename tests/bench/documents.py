@@ -23,7 +23,7 @@ from rich.table import Table
 
 from document_support import AT, SIGN
 from etsi_support import agency
-from garim.documents import x509
+from garim.documents import paths, x509
 from garim.documents.envelope import OpenDocument
 from garim.documents.formats import open_document
 from garim.documents.verify import verify_document
@@ -67,7 +67,7 @@ def measure(media_type: str, opener: DocumentOpener, seconds: float) -> dict[str
     def bare() -> None:
         for chain in chains:
             public.verify(signature, data, ec.ECDSA(hashes.SHA256()))
-            x509.verify_path(chain, trust, now_ms, field="")
+            paths.verify_path(chain, trust, now_ms, field="")
 
     def verify(how: OpenDocument) -> Callable[[], object]:
         return lambda: verify_document(

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field
@@ -23,10 +22,12 @@ from garim.cli.governance_init import Plan, key_text
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, OutOption, PassphraseOption
 from garim.cli.output import emit, facts, rows_table
 from garim.cli.session import session
+from garim.cli.trust_anchors import make_anchor
+from garim.documents.x509 import Role
 from garim.kit.clock import SystemClock
 from garim.kit.convert import envelope_to
 from garim.statements import governance
-from garim.statements.governance import DocumentAnchor, Governance, LogIdentity, ServiceKey, Terms
+from garim.statements.governance import Governance, LogIdentity, ServiceKey, Terms
 from garim.statements.model import CheckpointSeen, Closed, Name
 from garim.statements.refusal import Kind, RefusedError
 
@@ -46,10 +47,13 @@ class _PlanLog(Closed):
 
 
 class _PlanAnchor(Closed):
-    role: Literal["court", "chief-investigator"]
+    role: Role
     certificate: str
     authorities: tuple[str, ...] = ()
     crl_issuers: tuple[str, ...] = ()
+    policy: str = ""
+    title: str = ""
+    unit: str = ""
 
 
 class _PlanTerms(Closed):
@@ -64,6 +68,7 @@ class PlanFile(Closed):
     Args:
         mesh: Name of the mesh.
         audience: The operator's name as documents address it.
+        environment: `development` for a mesh that trusts certificates marked for it, for good.
         custodians: Names.
         quorum: How many custodians open something.
         reviewers: Names.
@@ -71,12 +76,14 @@ class PlanFile(Closed):
         policy: The policy file.
         log: Origin and public key file (PEM) of the log, witnesses' keys.
         services: Service, instance and public key file (PEM) of each.
-        anchors: Role, certificate file, authorities and further issuers of revocation lists.
+        anchors: Role, certificate file, authorities, further issuers of revocation lists, and what binds the
+            role: policy, title, unit (see `trust_anchors.make_anchor`).
         terms: Times in hours.
     """
 
     mesh: Name
     audience: str
+    environment: Literal["production", "development"] = "production"
     custodians: tuple[Name, ...]
     quorum: int
     reviewers: tuple[Name, ...]
@@ -127,6 +134,7 @@ def _read_plan(path: Path) -> Plan:
     return Plan(
         mesh=plan.mesh,
         audience=plan.audience,
+        environment=plan.environment,
         custodians=plan.custodians,
         quorum=plan.quorum,
         reviewers=plan.reviewers,
@@ -142,11 +150,14 @@ def _read_plan(path: Path) -> Plan:
             old_pins=(),
         ),
         anchors=[
-            DocumentAnchor(
-                role=one.role,
-                certificate=_certificate(base / one.certificate),
-                authorities=one.authorities,
-                crl_issuers=tuple(_certificate(base / issuer) for issuer in one.crl_issuers),
+            make_anchor(
+                one.role,
+                base / one.certificate,
+                one.authorities,
+                [base / issuer for issuer in one.crl_issuers],
+                policy=one.policy,
+                title=one.title,
+                unit=one.unit,
             )
             for one in plan.anchors
         ],
@@ -167,15 +178,6 @@ def _public_key(path: Path) -> str:
     if not isinstance(key, Ed25519PublicKey):
         raise RefusedError("KEY_FILE", f"{path} is no Ed25519 public key in PEM")
     return key_text(key.public_bytes_raw())
-
-
-def _certificate(path: Path) -> str:
-    data = read_input(path, "certificate")
-    try:
-        x509.load_pem_x509_certificate(data)
-    except ValueError:
-        raise RefusedError("CERTIFICATE_INVALID", f"{path} is no certificate in PEM") from None
-    return data.decode("ascii")
 
 
 @app.command()
@@ -210,6 +212,7 @@ def _print(console: Console, current: Governance, proposals: list[dict[str, Any]
                 ("mesh", current.mesh),
                 ("version", current.version),
                 ("audience", current.audience),
+                ("environment", current.environment),
                 ("custodians", ", ".join(one.person for one in current.custodians)),
                 ("quorum", f"{current.quorum} of {len(current.custodians)}"),
                 ("reviewers", ", ".join(one.person for one in current.reviewers)),

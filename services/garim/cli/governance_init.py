@@ -45,6 +45,7 @@ class Plan:
     Attributes:
         mesh: Name of the mesh.
         audience: The operator's name as documents address it.
+        environment: `production`, or `development` where marked certificates count.
         custodians: Their names.
         quorum: How many of them open something.
         reviewers: Their names.
@@ -58,6 +59,7 @@ class Plan:
 
     mesh: str
     audience: str
+    environment: str
     custodians: Sequence[str]
     quorum: int
     reviewers: Sequence[str]
@@ -136,6 +138,7 @@ def draw_up(
             "previous": None,
             "issued": now_ms,
             "audience": plan.audience,
+            "environment": plan.environment,
             "custodians": custodians,
             "quorum": plan.quorum,
             "reviewers": reviewers,

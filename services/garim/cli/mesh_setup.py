@@ -153,6 +153,7 @@ def _governance(
         log=LogIdentity(
             origin=log_origin(mesh_plan.MESH_NAME), key=key_text(keys["audit"]), witnesses=(), old_pins=()
         ),
+        environment="development",
         anchors=documents.anchors,
         policy=policy,
         terms=Terms(

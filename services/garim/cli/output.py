@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+from garim.statements.refusal import RefusedError, reasons_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,11 +87,6 @@ def rows_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Text:
         line = "  ".join(padded).rstrip()
         text.append(line if position == 0 else f"\n{line}", style="bold" if position == 0 else "")
     return text
-
-
-def reasons_of(error: RefusedError) -> list[RefusedError]:
-    """Return every reason of a refusal."""
-    return list(error.reasons) if isinstance(error, RefusedWithReasonsError) else [error]
 
 
 def error_json(error: RefusedError) -> dict[str, Any]:

@@ -10,9 +10,10 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from garim.documents.keys import strong_hash, strong_key
 from garim.documents.x509 import UNREADABLE, Path, TrustPolicy, certificate_sha256, load_pem, whole_signature
 from garim.statements.refusal import Kind, RefusedError
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_CRL_BYTES = 32 * 1024 * 1024
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+_PARTIAL = (x509.DeltaCRLIndicator, x509.IssuingDistributionPoint)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,13 +143,13 @@ def _load(data: bytes) -> x509.CertificateRevocationList:
 
 
 def _number(crl: x509.CertificateRevocationList) -> int:
-    """Return the CRL number; refuse delta, partial and indirect lists, which are marked critical."""
+    """Return the CRL number; refuse delta, partial and indirect lists, however they are marked."""
     try:
         extensions = list(crl.extensions)
         number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     except x509.ExtensionNotFound:
         raise RefusedError("CRL_UNREADABLE", "a revocation list needs a CRL number", field="crl") from None
-    if any(extension.critical for extension in extensions):
+    if any(extension.critical or isinstance(extension.value, _PARTIAL) for extension in extensions):
         raise RefusedError("CRL_UNREADABLE", "only complete revocation lists count", field="crl")
     return number
 
@@ -165,8 +166,15 @@ def _signed_by(crl: x509.CertificateRevocationList, certificate: x509.Certificat
     key = certificate.public_key()
     if not isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey):
         return False
-    strong = isinstance(key, ed25519.Ed25519PublicKey) or isinstance(crl.signature_hash_algorithm, _HASHES)
-    return strong and crl.is_signature_valid(key)
+    strong = strong_key(key) and strong_hash(crl.signature_hash_algorithm)
+    return strong and _may_sign_lists(certificate) and crl.is_signature_valid(key)
+
+
+def _may_sign_lists(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
+    except x509.ExtensionNotFound:
+        return False
 
 
 def _millis(moment: dt.datetime) -> int:

@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
 from garim.documents import crls as revocation_lists
-from garim.documents import legal_basis, x509
+from garim.documents import legal_basis, paths, x509
 from garim.documents.claims import Claims, read_claims
 from garim.documents.envelope import Envelope, OpenDocument
 from garim.documents.policy import Policy, judge
@@ -175,7 +175,7 @@ def _stated(chains: list[Chain]) -> tuple[list[x509.Signer], list[RefusedError]]
     reasons: list[RefusedError] = []
     for index, chain in enumerate(chains):
         try:
-            signers.append(x509.stated_signer(chain, field=_field(index)))
+            signers.append(paths.stated_signer(chain, field=_field(index)))
         except RefusedError as refusal:
             reasons.append(refusal)
     return signers, reasons
@@ -222,7 +222,7 @@ def _trust(chain: Chain, index: int, measure: Measure) -> list[RefusedError]:
     """Return why a chain does not count under the trusted certificates."""
     field = _field(index)
     try:
-        signer = x509.stated_signer(chain, field=field)
+        signer = paths.stated_signer(chain, field=field)
     except RefusedError:
         # It signs in no role; all that can be said is whether somebody trusted has issued it.
         return [] if _issued_under(chain, measure) else [_untrusted(field)]
@@ -240,7 +240,7 @@ def _trust(chain: Chain, index: int, measure: Measure) -> list[RefusedError]:
         return [_untrusted(field)]
     trust = x509.TrustPolicy(anchors, LONGEST_MS)
     try:
-        path = x509.verify_path(chain, trust, measure.at_ms, field=field)
+        path = paths.verify_path(chain, trust, measure.at_ms, field=field)
         if measure.crls is not None:
             revocation_lists.check_revocation(path, list(measure.crls), trust, measure.at_ms, field=field)
     except RefusedError as refusal:
@@ -271,9 +271,9 @@ def _issued(certificate: pyca.Certificate, issuer: pyca.Certificate) -> bool:
 def _window(chain: Chain, instant_ms: int, index: int, *, at_issue: bool) -> list[RefusedError]:
     try:
         if at_issue:
-            x509.demand_valid_at_issue(chain, instant_ms, field=_field(index))
+            paths.demand_valid_at_issue(chain, instant_ms, field=_field(index))
         else:
-            x509.demand_valid_now(chain, instant_ms, field=_field(index))
+            paths.demand_valid_now(chain, instant_ms, field=_field(index))
     except RefusedError as refusal:
         return [refusal]
     return []

@@ -11,11 +11,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from garim.documents import crls as revocation_lists
+from garim.documents import paths as certificate_paths
 from garim.documents import x509
 from garim.documents.claims import Claims, EmergencyPreservation, document_id, read_claims
 from garim.documents.envelope import Envelope, OpenDocument
 from garim.statements.grants import DocumentId
-from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
+from garim.statements.refusal import Kind, RefusedError, raise_all, reasons_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +88,9 @@ def verify_document(
     envelope = open_document(media_type, data)
     paths = _verify_signers(envelope, trust, list(crls), now_ms)
     signers = [path.signer for path in paths]
-    _raise_all(judge_people(signers))
+    raise_all(judge_people(signers))
     claims = read_claims(envelope.payload)
-    _raise_all(judge_roles(claims, signers))
+    raise_all(judge_roles(claims, signers))
     by_role = {path.signer.role: path.signer for path in paths}
     document = VerifiedDocument(
         kind=claims.kind,
@@ -100,7 +101,7 @@ def verify_document(
         chief=by_role[x509.Role.CHIEF_INVESTIGATOR],
     )
     reasons = _judge_document(document, paths, audience=audience, now_ms=now_ms, revoked=revoked)
-    _raise_all(reasons + further(claims))
+    raise_all(reasons + further(claims))
     return document
 
 
@@ -116,12 +117,14 @@ def _verify_signers(
     for index, chain in enumerate(envelope.chains):
         field = _chain_field(index)
         try:
-            path = x509.verify_path(x509.read_chain(chain, field=field), trust, now_ms, field=field)
+            path = certificate_paths.verify_path(
+                x509.read_chain(chain, field=field), trust, now_ms, field=field
+            )
             paths.append(path)
             revocation_lists.check_revocation(path, crls, trust, now_ms, field=field)
         except RefusedError as error:
-            reasons.append(error)
-    _raise_all(reasons)
+            reasons += reasons_of(error)
+    raise_all(reasons)
     return paths
 
 
@@ -181,7 +184,7 @@ def _judge_document(
     reasons: list[RefusedError] = []
     for index, path in enumerate(paths):
         try:
-            x509.verify_at_issue(path, claims.issued_ms, field=_chain_field(index))
+            certificate_paths.verify_at_issue(path, claims.issued_ms, field=_chain_field(index))
         except RefusedError as error:
             reasons.append(error)
     by_role = {path.signer.role: path.signer for path in paths}
@@ -229,10 +232,3 @@ def judge_claims(
             RefusedError("COURT_MISMATCH", "the judge's certificate names another court", field="court")
         )
     return reasons
-
-
-def _raise_all(reasons: list[RefusedError]) -> None:
-    if len(reasons) == 1:
-        raise reasons[0]
-    if reasons:
-        raise RefusedWithReasonsError(reasons)

@@ -1,13 +1,11 @@
-"""Whose certificate signed: chains, validity, roles, people (RFC 5280).
+"""What is known of certificates: roles, trust, signers, and how certificates are read (RFC 5280).
 
-Path validation is `cryptography`'s; what it does not know is checked here: the role bound by certificate
-policy, for every certificate below the anchor, and the person and organisation in the leaf.
+`paths` judges chains by it, `crls` revocation lists.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import enum
 import hashlib
 from collections.abc import Sequence
@@ -16,8 +14,6 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.x509 import verification
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from garim.documents.envelope import MAX_CHAIN
 from garim.statements.refusal import RefusedError
@@ -41,7 +37,11 @@ ROLE_POLICIES = {
     Role.COURT: x509.ObjectIdentifier(f"{_ARC}.1"),
     Role.CHIEF_INVESTIGATOR: x509.ObjectIdentifier(f"{_ARC}.2"),
 }
-"""Certificate policies that bind a role; the arc is a UUID's (ITU-T X.667), which needs no registration."""
+"""Garim's own certificate policies that bind a role, where an authority has none; governance may name others.
+
+The arc is a UUID's (ITU-T X.667), which needs no registration."""
+DEVELOPMENT = x509.ObjectIdentifier(f"{_ARC}.3")
+"""Extension that marks a certificate for development; whatever it holds, no mesh in production trusts it."""
 UNREADABLE = (
     ValueError,
     TypeError,
@@ -60,15 +60,18 @@ class TrustPolicy:
     Attributes:
         anchors: Certification authorities, each for one role.
         max_crl_age_ms: Revocation lists issued longer ago are refused.
+        development: Whether certificates that are marked for development count.
     """
 
     anchors: tuple[DocumentAnchor, ...]
     max_crl_age_ms: int
+    development: bool = False
 
     @classmethod
     def of(cls, governance: Governance) -> TrustPolicy:
         """Return what a governance version trusts."""
-        return cls(governance.anchors, governance.terms.max_crl_age)
+        development = governance.environment == "development"
+        return cls(governance.anchors, governance.terms.max_crl_age, development)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Signer:
     """The verified holder of one signature's certificate.
 
     Attributes:
-        role: Bound by the certificate.
+        role: Bound by the certificate, as its anchor says.
         person: Identifier of the person: the subject's serialNumber (ETSI EN 319 412-2 clause 4.2.4).
         name: The subject's commonName.
         organisation: The subject's organizationName: court or agency.
@@ -107,20 +110,36 @@ class Path:
     anchor: DocumentAnchor
 
 
-def load_anchors(trust: TrustPolicy) -> list[tuple[x509.Certificate, DocumentAnchor]]:
+@dataclasses.dataclass(frozen=True)
+class Anchor:
+    """A trusted certification authority.
+
+    Attributes:
+        certificate: Its certificate.
+        terms: What governance trusts it for.
+    """
+
+    certificate: x509.Certificate
+    terms: DocumentAnchor
+
+
+def load_anchors(trust: TrustPolicy) -> list[Anchor]:
     """Read the anchors' certificates.
 
     Raises:
-        RefusedError: `TRUST_EMPTY`, `TRUST_UNREADABLE`, `TRUST_AMBIGUOUS` (one name or key twice, so that it
-            could vouch for both roles).
+        RefusedError: `TRUST_EMPTY`, `TRUST_UNREADABLE`, `TRUST_AMBIGUOUS` (one name or key twice, or one
+            policy and subject for both roles, so that one certificate could stand for both).
     """
-    loaded = [(load_pem(anchor.certificate), anchor) for anchor in trust.anchors]
+    loaded = [Anchor(load_pem(one.certificate), one) for one in trust.anchors]
     if not loaded:
         raise RefusedError("TRUST_EMPTY", "governance names no trust anchor; add one for each role")
-    names = {certificate.subject.public_bytes() for certificate, _ in loaded}
-    keys = {key_sha256(certificate) for certificate, _ in loaded}
+    names = {one.certificate.subject.public_bytes() for one in loaded}
+    keys = {key_sha256(one.certificate) for one in loaded}
     if len(names) != len(loaded) or len(keys) != len(loaded):
         raise RefusedError("TRUST_AMBIGUOUS", "two trust anchors share a name or a key; keep one of them")
+    bindings = {(one.terms.policy, one.terms.subject): one.terms.role for one in loaded}
+    if any(bindings[one.terms.policy, one.terms.subject] != one.terms.role for one in loaded):
+        raise RefusedError("TRUST_AMBIGUOUS", "one policy and subject bind both roles; tell them apart")
     return loaded
 
 
@@ -175,6 +194,20 @@ def read_chain(chain: Sequence[bytes], *, field: str) -> tuple[x509.Certificate,
     return tuple(read_certificate(der, field=f"{field}[{index}]") for index, der in enumerate(chain))
 
 
+def policies_of(certificate: x509.Certificate) -> frozenset[str]:
+    """Return the certificate policies that a certificate states, in dotted form."""
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.CertificatePolicies)
+    except x509.ExtensionNotFound:
+        return frozenset()
+    return frozenset(policy.policy_identifier.dotted_string for policy in extension.value)
+
+
+def is_development(certificate: x509.Certificate) -> bool:
+    """Tell whether a certificate is marked for development."""
+    return any(extension.oid == DEVELOPMENT for extension in certificate.extensions)
+
+
 def whole_signature(der: bytes, signature: bytes) -> bool:
     """Return whether a certificate or list ends in its signature, in whole bytes.
 
@@ -195,201 +228,3 @@ def key_sha256(certificate: x509.Certificate) -> str:
 def certificate_sha256(certificate: x509.Certificate) -> str:
     """Return SHA-256 over a certificate's DER, in hexadecimal."""
     return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
-
-
-def verify_path(chain: tuple[x509.Certificate, ...], trust: TrustPolicy, now_ms: int, *, field: str) -> Path:
-    """Verify a chain as of now.
-
-    Args:
-        chain: Leaf, then its intermediates in order, without the anchor.
-        trust: What governance trusts.
-        now_ms: Time of the check, milliseconds since 1970.
-        field: Path of the chain, for refusals.
-
-    Raises:
-        RefusedError: `TRUST_*`, `ROLE_MISSING`, `ROLE_AMBIGUOUS`, `PURPOSE_REFUSED`, `PERSON_MISSING`,
-            `CERTIFICATE_UNREADABLE`, `CERTIFICATE_NOT_VALID_NOW`, `CHAIN_UNTRUSTED`,
-            `ORGANISATION_NOT_ALLOWED`.
-    """
-    try:
-        return _verify_path(chain, trust, now_ms, field)
-    except UNREADABLE:
-        raise RefusedError(
-            "CERTIFICATE_UNREADABLE", "a certificate holds parts that cannot be read", field=field
-        ) from None
-
-
-def _verify_path(chain: tuple[x509.Certificate, ...], trust: TrustPolicy, now_ms: int, field: str) -> Path:
-    signer = stated_signer(chain, field=field)
-    role = signer.role
-    demand_valid_now(chain, now_ms, field=field)
-    anchors = [(cert, anchor) for cert, anchor in load_anchors(trust) if anchor.role == role]
-    anchor = _build(chain, anchors, now_ms, field)
-    if signer.organisation not in anchor.authorities and (role is not Role.COURT or anchor.authorities):
-        raise RefusedError(
-            "ORGANISATION_NOT_ALLOWED", "its issuer may not vouch for the organisation it names", field=field
-        )
-    return Path(signer, chain, anchor)
-
-
-def verify_at_issue(path: Path, issued_ms: int, *, field: str) -> None:
-    """Verify that a path was valid when the document was issued, too.
-
-    Args:
-        path: As `verify_path` found it.
-        issued_ms: The document's issue, milliseconds since 1970.
-        field: Path of the chain, for refusals.
-
-    Raises:
-        RefusedError: `CERTIFICATE_NOT_VALID_AT_ISSUE` or `CHAIN_UNTRUSTED`.
-    """
-    demand_valid_at_issue(path.links, issued_ms, field=field)
-    _build(path.links, [(load_pem(path.anchor.certificate), path.anchor)], issued_ms, field)
-
-
-def stated_signer(chain: tuple[x509.Certificate, ...], *, field: str) -> Signer:
-    """Return whom a chain states to sign, and in which role; whether anybody may believe it is not judged.
-
-    Args:
-        chain: Leaf, then its intermediates in order, without the anchor.
-        field: Path of the chain, for refusals.
-
-    Raises:
-        RefusedError: `ROLE_MISSING`, `ROLE_AMBIGUOUS`, `PURPOSE_REFUSED`, `PERSON_MISSING`.
-    """
-    role = _role(chain, field)
-    _check_purpose(chain[0], field)
-    return _signer(chain[0], role, field)
-
-
-def demand_valid_now(chain: tuple[x509.Certificate, ...], now_ms: int, *, field: str) -> None:
-    """Refuse (`CERTIFICATE_NOT_VALID_NOW`) certificates that are not valid now, milliseconds since 1970."""
-    _check_window(chain, now_ms, "CERTIFICATE_NOT_VALID_NOW", "is not valid now", field)
-
-
-def demand_valid_at_issue(chain: tuple[x509.Certificate, ...], issued_ms: int, *, field: str) -> None:
-    """Refuse (`CERTIFICATE_NOT_VALID_AT_ISSUE`) certificates that were not valid then, as above."""
-    what = "was not valid at the document's issue"
-    _check_window(chain, issued_ms, "CERTIFICATE_NOT_VALID_AT_ISSUE", what, field)
-
-
-def _moment(instant_ms: int) -> dt.datetime:
-    return dt.datetime.fromtimestamp(instant_ms / 1000, tz=dt.UTC)
-
-
-def _check_window(
-    chain: tuple[x509.Certificate, ...], instant_ms: int, reason: str, what: str, field: str
-) -> None:
-    moment = _moment(instant_ms)
-    for index, certificate in enumerate(chain):
-        if not certificate.not_valid_before_utc <= moment <= certificate.not_valid_after_utc:
-            raise RefusedError(reason, f"the certificate {what}", field=f"{field}[{index}]")
-
-
-def _policies(certificate: x509.Certificate) -> set[x509.ObjectIdentifier]:
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.CertificatePolicies)
-    except x509.ExtensionNotFound:
-        return set()
-    return {policy.policy_identifier for policy in extension.value}
-
-
-def _role(chain: tuple[x509.Certificate, ...], field: str) -> Role:
-    stated = _policies(chain[0])
-    roles = [role for role, policy in ROLE_POLICIES.items() if policy in stated]
-    if not roles:
-        raise RefusedError("ROLE_MISSING", "the certificate binds no role that signs documents", field=field)
-    if len(roles) != 1:
-        raise RefusedError("ROLE_AMBIGUOUS", "the certificate binds both roles", field=field)
-    for index, certificate in enumerate(chain[1:], start=1):
-        if ROLE_POLICIES[roles[0]] not in _policies(certificate):
-            raise RefusedError(
-                "ROLE_MISSING", "the issuing certificate may not bind this role", field=f"{field}[{index}]"
-            )
-    return roles[0]
-
-
-def _check_purpose(leaf: x509.Certificate, field: str) -> None:
-    try:
-        usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
-        signs = (usage.digital_signature or usage.content_commitment) and not usage.key_cert_sign
-        purposes = leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-        fits = DOCUMENT_SIGNING in purposes and ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE not in purposes
-    except x509.ExtensionNotFound:
-        signs = fits = False
-    if not (signs and fits):
-        raise RefusedError(
-            "PURPOSE_REFUSED",
-            "the leaf must be for digital signatures and documentSigning",
-            field=f"{field}[0]",
-        )
-
-
-def _only(name: x509.Name, oid: x509.ObjectIdentifier, field: str) -> str:
-    values = [attribute.value for attribute in name.get_attributes_for_oid(oid)]
-    if len(values) != 1 or not isinstance(values[0], str) or not values[0].strip():
-        raise RefusedError(
-            "PERSON_MISSING",
-            "the subject must name one commonName, serialNumber and organizationName each",
-            field=f"{field}[0]",
-        )
-    return values[0]
-
-
-def _signer(leaf: x509.Certificate, role: Role, field: str) -> Signer:
-    return Signer(
-        role=role,
-        person=_only(leaf.subject, NameOID.SERIAL_NUMBER, field),
-        name=_only(leaf.subject, NameOID.COMMON_NAME, field),
-        organisation=_only(leaf.subject, NameOID.ORGANIZATION_NAME, field),
-        certificate_sha256=certificate_sha256(leaf),
-        key_sha256=key_sha256(leaf),
-    )
-
-
-def _demand_cert_sign(
-    _policy: verification.Policy, _certificate: x509.Certificate, usage: x509.KeyUsage
-) -> None:
-    if not usage.key_cert_sign:
-        raise ValueError("keyUsage lacks keyCertSign")
-
-
-def _demand_no_ca(
-    _policy: verification.Policy, _certificate: x509.Certificate, constraints: x509.BasicConstraints | None
-) -> None:
-    if constraints is not None and constraints.ca:
-        raise ValueError("a certification authority signs no documents")
-
-
-def _build(
-    chain: tuple[x509.Certificate, ...],
-    anchors: list[tuple[x509.Certificate, DocumentAnchor]],
-    instant_ms: int,
-    field: str,
-) -> DocumentAnchor:
-    refusal = RefusedError(
-        "CHAIN_UNTRUSTED", "the chain leads to no anchor trusted for its role", field=field
-    )
-    if not anchors:
-        raise refusal
-    either = verification.Criticality.AGNOSTIC
-    everything = verification.ExtensionPolicy.permit_all()
-    for_ca = everything.require_present(
-        x509.BasicConstraints, verification.Criticality.CRITICAL, None
-    ).require_present(x509.KeyUsage, verification.Criticality.CRITICAL, _demand_cert_sign)
-    for_leaf = everything.may_be_present(x509.BasicConstraints, either, _demand_no_ca)
-    verifier = (
-        verification.PolicyBuilder()
-        .time(_moment(instant_ms))
-        .store(verification.Store([certificate for certificate, _ in anchors]))
-        .max_chain_depth(len(chain) - 1)
-        .extension_policies(ca_policy=for_ca, ee_policy=for_leaf)
-        .build_client_verifier()
-    )
-    try:
-        path = verifier.verify(chain[0], list(chain[1:])).chain
-    except verification.VerificationError:
-        raise refusal from None
-    if tuple(path[:-1]) != chain:
-        raise refusal
-    return next(anchor for certificate, anchor in anchors if certificate == path[-1])

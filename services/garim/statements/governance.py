@@ -78,20 +78,44 @@ class LogIdentity(Closed):
     old_pins: tuple[CheckpointSeen, ...]
 
 
+class SubjectAttribute(Closed):
+    """What the subject of a signer's certificate must name, exactly and once.
+
+    Args:
+        attribute: Which attribute (X.520).
+        value: Its value.
+    """
+
+    attribute: Literal["title", "organizationalUnitName"]
+    value: Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class DocumentAnchor(Closed):
     """A certification authority trusted for one role.
 
     Args:
         role: For which signature.
         certificate: Its certificate, PEM.
-        authorities: The authorities it may vouch for; empty for courts.
+        authorities: The courts or agencies it may vouch for; empty: every court.
         crl_issuers: Further PEM certificates whose key may sign its revocation lists.
+        policy: The certificate policy that binds the role, dotted, in the leaf and in every intermediate.
+        subject: What the leaf's subject must name to hold the role, beside the policy or instead of it.
     """
 
     role: Literal["court", "chief-investigator"]
     certificate: str
     authorities: tuple[str, ...]
     crl_issuers: tuple[str, ...]
+    policy: Annotated[str, Field(pattern=r"^[0-2](?:\.(?:0|[1-9][0-9]{0,63})){1,20}\Z")] | None
+    subject: tuple[SubjectAttribute, ...]
+
+    @model_validator(mode="after")
+    def _bound(self) -> Self:
+        if self.policy is None and not self.subject:
+            raise ValueError("something must bind the role: a policy, or what the subject names")
+        if len({one.attribute for one in self.subject}) != len(self.subject):
+            raise ValueError("an attribute of the subject is named twice")
+        return self
 
 
 class Terms(Closed):
@@ -117,6 +141,7 @@ class Governance(Closed):
         previous: SHA-256 of the version before; null for version 1.
         issued: When it was drawn up.
         audience: The operator's name as documents address it.
+        environment: Whether certificates marked for development count; no version changes it.
         custodians: Two to seven people, sorted by name.
         quorum: k: how many of them open something; more than one, fewer than all.
         reviewers: The review committee, sorted by name.
@@ -134,6 +159,7 @@ class Governance(Closed):
     previous: Digest | None
     issued: Millis
     audience: Annotated[str, Field(min_length=1, max_length=200)]
+    environment: Literal["production", "development"]
     custodians: Annotated[tuple[Custodian, ...], Field(min_length=3, max_length=7)]
     quorum: Annotated[int, Field(ge=2, strict=True)]
     reviewers: tuple[Reviewer, ...]
@@ -262,8 +288,8 @@ def follow(current: Governance, current_bytes: bytes, document: bytes) -> Govern
         document: Exact bytes of the next version.
 
     Raises:
-        RefusedError: `GOVERNANCE_VERSION` (not the next one, or another mesh's), `GOVERNANCE_LOG`, and those
-            of `Governance.from_bytes`.
+        RefusedError: `GOVERNANCE_VERSION` (not the next one, or another mesh's), `GOVERNANCE_ENVIRONMENT`,
+            `GOVERNANCE_LOG`, and those of `Governance.from_bytes`.
     """
     proposed = Governance.from_bytes(document)
     if (
@@ -273,6 +299,12 @@ def follow(current: Governance, current_bytes: bytes, document: bytes) -> Govern
     ):
         raise RefusedError(
             "GOVERNANCE_VERSION", "the version does not follow the one in force", field="version"
+        )
+    if proposed.environment != current.environment:
+        raise RefusedError(
+            "GOVERNANCE_ENVIRONMENT",
+            "a mesh stays what it began as, production or development: begin another one",
+            field="environment",
         )
     before, log = current.log, proposed.log
     if log.origin != before.origin:

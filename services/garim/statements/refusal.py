@@ -67,3 +67,23 @@ class RefusedWithReasonsError(RefusedError):
         first = reasons[0]
         super().__init__(first.reason, first.message, kind=first.kind, field=first.field)
         self.reasons = tuple(reasons)
+
+
+def reasons_of(error: RefusedError) -> list[RefusedError]:
+    """Return every reason of a refusal."""
+    return list(error.reasons) if isinstance(error, RefusedWithReasonsError) else [error]
+
+
+def raise_all(reasons: list[RefusedError]) -> None:
+    """Refuse for every reason that was found; nothing happens where there is none.
+
+    Args:
+        reasons: In the order they were found.
+
+    Raises:
+        RefusedError: The only reason, or all in a `RefusedWithReasonsError`.
+    """
+    if len(reasons) == 1:
+        raise reasons[0]
+    if reasons:
+        raise RefusedWithReasonsError(reasons)

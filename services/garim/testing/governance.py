@@ -84,6 +84,7 @@ class SampleGovernance:
             previous=previous,
             issued=self.now_ms,
             audience="TEST 가림 메신저",
+            environment="development",
             custodians=tuple(
                 Custodian(person=name, decision_key=key_text(key), share_key="")
                 for name, key in sorted(self.custodian_keys.items())

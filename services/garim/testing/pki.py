@@ -1,7 +1,8 @@
 """Throwaway public key infrastructures for tests and the demo; every name in them says TEST.
 
 Two kinds: certificates that sign official documents, and mesh identities for mutual TLS. Nothing here may be
-trusted by a real operator: keys are made on the spot, unprotected, and thrown away.
+trusted by a real operator: keys are made on the spot, unprotected, and thrown away, and every certificate
+carries the mark of development, for which a mesh in production refuses it.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from garim.documents.x509 import DOCUMENT_SIGNING, ROLE_POLICIES, Role, TrustPolicy
+from garim.documents.x509 import DEVELOPMENT, DOCUMENT_SIGNING, ROLE_POLICIES, Role, TrustPolicy
 from garim.statements.governance import DocumentAnchor
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ COURT = "TEST 한빛지방법원"
 AUTHORITY = "TEST 한빛지방검찰청"
 YEAR = dt.timedelta(days=365)
 MAX_CRL_AGE_MS = 30 * 24 * 60 * 60 * 1000
+AuthorityKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+_MARK = x509.UnrecognizedExtension(DEVELOPMENT, b"\x05\x00")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,11 +76,13 @@ class Authority:
         key: Its private key.
         certificate: Its own certificate.
         above: Intermediates between it and the anchor, itself included unless it is the anchor.
+        marked: Whether what it issues carries the mark of development; a test may leave it out.
     """
 
-    key: ec.EllipticCurvePrivateKey
+    key: AuthorityKey
     certificate: x509.Certificate
     above: tuple[x509.Certificate, ...] = ()
+    marked: bool = True
 
     @property
     def pem(self) -> str:
@@ -101,7 +106,7 @@ class Authority:
             key: The holder's key; a new P-256 key without it.
         """
         own = key or ec.generate_private_key(ec.SECP256R1())
-        builder = _builder(subject, self.certificate.subject, own, valid).add_extension(
+        builder = _builder(subject, self.certificate.subject, own, valid, marked=self.marked).add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False
         )
         for extension, critical in extensions:
@@ -109,13 +114,19 @@ class Authority:
         return Identity(own, (builder.sign(self.key, hashes.SHA256()), *self.above))
 
     def subordinate(
-        self, name: str, *, valid: tuple[dt.datetime, dt.datetime], policies: Iterable[x509.ObjectIdentifier]
+        self,
+        name: str,
+        *,
+        valid: tuple[dt.datetime, dt.datetime],
+        policies: Iterable[x509.ObjectIdentifier],
+        path_length: int | None = None,
+        extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
     ) -> Authority:
         """Issue an intermediate authority that may bind the given policies."""
         key = ec.generate_private_key(ec.SECP256R1())
-        extensions = [*_ca_extensions(), (_policies(policies), False)]
+        extensions = [*_ca_extensions(path_length), (_policies(policies), False), *extra]
         made = self.issue(_name(name), extensions, valid=valid, key=key)
-        return Authority(key, made.certificate, made.chain)
+        return Authority(key, made.certificate, made.chain, self.marked)
 
     def crl(
         self,
@@ -155,14 +166,31 @@ class Authority:
         return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
-def make_authority(name: str, now: dt.datetime) -> Authority:
-    """Return a self-signed authority, valid from two years ago for four years."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def make_authority(
+    name: str,
+    now: dt.datetime,
+    *,
+    key: AuthorityKey | None = None,
+    path_length: int | None = None,
+    extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
+    marked: bool = True,
+) -> Authority:
+    """Return a self-signed authority, valid from two years ago for four years.
+
+    Args:
+        name: commonName.
+        now: Time around which it is valid, with its offset.
+        key: Its key; a new P-256 key without it.
+        path_length: How many intermediates may stand below it; any number without it.
+        extra: More extensions, each with whether it is critical.
+        marked: Whether it, and what it issues, carries the mark of development.
+    """
+    own = key or ec.generate_private_key(ec.SECP256R1())
     subject = _name(name)
-    builder = _builder(subject, subject, key, (now - 2 * YEAR, now + 2 * YEAR))
-    for extension, critical in _ca_extensions():
+    builder = _builder(subject, subject, own, (now - 2 * YEAR, now + 2 * YEAR), marked=marked)
+    for extension, critical in [*_ca_extensions(path_length), *extra]:
         builder = builder.add_extension(extension, critical=critical)
-    return Authority(key, builder.sign(key, hashes.SHA256()))
+    return Authority(own, builder.sign(own, hashes.SHA256()), marked=marked)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,25 +222,38 @@ class DocumentPki:
     @property
     def trust(self) -> TrustPolicy:
         """What governance would say about it."""
-        return TrustPolicy(self.anchors, MAX_CRL_AGE_MS)
+        return TrustPolicy(self.anchors, MAX_CRL_AGE_MS, development=True)
 
     @property
     def anchors(self) -> tuple[DocumentAnchor, ...]:
         """The anchors as the governance document lists them."""
         return (
-            DocumentAnchor(role="court", certificate=self.court_ca.pem, authorities=(COURT,), crl_issuers=()),
-            DocumentAnchor(
-                role="chief-investigator",
-                certificate=self.agency_ca.pem,
-                authorities=(AUTHORITY,),
-                crl_issuers=(),
-            ),
+            anchor_of(self.court_ca, Role.COURT, COURT),
+            anchor_of(self.agency_ca, Role.CHIEF_INVESTIGATOR, AUTHORITY),
         )
 
     @property
     def crls(self) -> tuple[bytes, bytes]:
         """Fresh revocation lists of both authorities, in DER."""
         return self.court_ca.crl(self.now), self.agency_ca.crl(self.now, [self.revoked.certificate])
+
+
+def anchor_of(authority: Authority, role: Role, *organisations: str) -> DocumentAnchor:
+    """Return an authority as governance lists it, its role bound by Garim's own policy.
+
+    Args:
+        authority: Whom to trust.
+        role: For which role.
+        organisations: The courts or agencies it vouches for.
+    """
+    return DocumentAnchor(
+        role=role.value,
+        certificate=authority.pem,
+        authorities=organisations,
+        crl_issuers=(),
+        policy=ROLE_POLICIES[role].dotted_string,
+        subject=(),
+    )
 
 
 def make_pki(now: dt.datetime, chief_key: PrivateKey | None = None) -> DocumentPki:
@@ -272,6 +313,7 @@ def issue_person(
     valid: tuple[dt.datetime, dt.datetime] | None = None,
     usages: Sequence[x509.ObjectIdentifier] = (DOCUMENT_SIGNING,),
     extra: Sequence[tuple[x509.ExtensionType, bool]] = (),
+    title: str = "",
 ) -> Identity:
     """Issue a certificate that signs documents.
 
@@ -286,11 +328,13 @@ def issue_person(
         valid: First and last moment.
         usages: Extended key usages.
         extra: More extensions, each with whether it is critical.
+        title: title of the subject; none where it is empty.
     """
     subject = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, "KR"),
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            *([x509.NameAttribute(NameOID.TITLE, title)] if title else []),
             x509.NameAttribute(NameOID.COMMON_NAME, name),
             x509.NameAttribute(NameOID.SERIAL_NUMBER, person),
         ]
@@ -385,9 +429,14 @@ def _name(common: str) -> x509.Name:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: PrivateKey, valid: tuple[dt.datetime, dt.datetime]
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: PrivateKey | rsa.RSAPrivateKey,
+    valid: tuple[dt.datetime, dt.datetime],
+    *,
+    marked: bool,
 ) -> x509.CertificateBuilder:
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
@@ -397,10 +446,11 @@ def _builder(
         .not_valid_after(valid[1])
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    return builder.add_extension(_MARK, critical=False) if marked else builder
 
 
-def _ca_extensions() -> list[tuple[x509.ExtensionType, bool]]:
-    return [(x509.BasicConstraints(ca=True, path_length=None), True), (_key_usage(ca=True), True)]
+def _ca_extensions(path_length: int | None) -> list[tuple[x509.ExtensionType, bool]]:
+    return [(x509.BasicConstraints(ca=True, path_length=path_length), True), (_key_usage(ca=True), True)]
 
 
 def _key_usage(*, ca: bool) -> x509.KeyUsage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from garim.documents import crls, x509
+from garim.documents import crls, paths, x509
 from garim.documents.envelope import Envelope
 from garim.documents.etsi import names
 from garim.documents.etsi.answers import (
@@ -106,7 +106,7 @@ class Correspondence:
                 "AUDIENCE_WRONG", "the message is for another operator", field="Header.ReceiverIdentifier"
             )
         trust, now_ms = x509.TrustPolicy.of(governance), means.clock.now_ms()
-        path = x509.verify_path(x509.read_chain(chain, field=_SIGNER), trust, now_ms, field=_SIGNER)
+        path = paths.verify_path(x509.read_chain(chain, field=_SIGNER), trust, now_ms, field=_SIGNER)
         crls.check_revocation(path, means.crls(trust), trust, now_ms, field=_SIGNER)
         if path.signer.role is not x509.Role.CHIEF_INVESTIGATOR:
             raise RefusedError("ROLES_WRONG", "a chief investigator signs messages", field=_SIGNER)

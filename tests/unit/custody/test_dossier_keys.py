@@ -21,7 +21,7 @@ from garim.sealing.secret import Secret
 from garim.statements.decisions import Decision
 from garim.statements.refusal import Kind, RefusedError
 from garim.testing import documents
-from garim.testing.operator import away
+from garim.testing.operator import OperatorGovernance, away
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +200,16 @@ def test_a_document_is_refused_without_fresh_revocation_lists(vault: Vault) -> N
     request = vault.request()
     vault.crls = []
     with pytest.raises(RefusedError, match="CRL_MISSING"):
+        vault.create(request)
+
+
+def test_custody_in_production_refuses_certificates_marked_for_development(
+    vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = vault.request()
+    production = vault.operator.governance.current().model_copy(update={"environment": "production"})
+    monkeypatch.setattr(OperatorGovernance, "current", lambda _self: production)
+    with pytest.raises(RefusedError, match="TRUST_DEVELOPMENT"):
         vault.create(request)
 
 

@@ -54,7 +54,7 @@ def test_a_stale_list_counts_as_none(pki: DocumentPki, verify: Verify, reasons: 
 def test_a_list_older_than_governance_allows_is_refused(pki: DocumentPki, reasons: Reasons) -> None:
     old = pki.agency_ca.crl(pki.now - 31 * DAY, lasts=365 * DAY)
     assert reasons(read_crl, old, pki.trust, documents.millis(pki)) == ["CRL_STALE"]
-    patient = TrustPolicy(pki.anchors, 2 * MAX_CRL_AGE_MS)
+    patient = TrustPolicy(pki.anchors, 2 * MAX_CRL_AGE_MS, development=True)
     assert read_crl(old, patient, documents.millis(pki)).number == 1
 
 
@@ -82,7 +82,7 @@ def test_a_list_signer_of_one_anchor_does_not_serve_another(
 ) -> None:
     namesake = make_authority("TEST Agency CA", pki.now)
     court = pki.anchors[0].model_copy(update={"crl_issuers": (namesake.pem,)})
-    trust = TrustPolicy((court, pki.anchors[1]), MAX_CRL_AGE_MS)
+    trust = TrustPolicy((court, pki.anchors[1]), MAX_CRL_AGE_MS, development=True)
     crls = (pki.crls[0], namesake.crl(pki.now))
     assert reasons(verify, document(pki), trust=trust, crls=crls) == ["CRL_MISSING"]
 
@@ -90,7 +90,7 @@ def test_a_list_signer_of_one_anchor_does_not_serve_another(
 def test_a_configured_list_signer_with_the_issuers_name_counts(pki: DocumentPki, verify: Verify) -> None:
     signer = make_authority("TEST Agency CA", pki.now)
     agency = pki.anchors[1].model_copy(update={"crl_issuers": (signer.pem,)})
-    trust = TrustPolicy((pki.anchors[0], agency), MAX_CRL_AGE_MS)
+    trust = TrustPolicy((pki.anchors[0], agency), MAX_CRL_AGE_MS, development=True)
     assert verify(document(pki), trust=trust, crls=(pki.crls[0], signer.crl(pki.now)))
 
 
@@ -105,8 +105,32 @@ def test_partial_and_delta_lists_are_refused(pki: DocumentPki, reasons: Reasons)
         only_contains_attribute_certs=False,
     )
     for extension in (partial, x509.DeltaCRLIndicator(1)):
-        data = pki.agency_ca.crl(pki.now, extra=(extension, True))
-        assert reasons(read_crl, data, pki.trust, documents.millis(pki)) == ["CRL_UNREADABLE"]
+        for critical in (True, False):
+            data = pki.agency_ca.crl(pki.now, extra=(extension, critical))
+            assert reasons(read_crl, data, pki.trust, documents.millis(pki)) == ["CRL_UNREADABLE"]
+
+
+def test_a_signer_of_lists_must_be_one(pki: DocumentPki, reasons: Reasons) -> None:
+    key = pki.agency_ca.key
+    subject = pki.agency_ca.certificate.subject
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    for extensions in ([(usage, True)], []):
+        made = pki.agency_ca.issue(subject, extensions, valid=(pki.now - DAY, pki.now + DAY), key=key)
+        signer = Authority(key, made.certificate)
+        agency = pki.anchors[1].model_copy(update={"certificate": signer.pem})
+        trust = TrustPolicy((pki.anchors[0], agency), MAX_CRL_AGE_MS, development=True)
+        data = signer.crl(pki.now)
+        assert reasons(read_crl, data, trust, documents.millis(pki)) == ["CRL_ISSUER_UNKNOWN"]
 
 
 def test_a_list_without_a_number_is_refused(pki: DocumentPki, reasons: Reasons) -> None:

@@ -15,6 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from garim.documents.sign import sign_document
 from garim.documents.verify import VerifiedDocument
 from garim.documents.x509 import ROLE_POLICIES, Role, TrustPolicy, certificate_sha256, key_sha256
+from garim.statements.governance import DocumentAnchor
 from garim.testing import documents
 from garim.testing.pki import (
     AUTHORITY,
@@ -32,11 +33,17 @@ Reasons = Callable[..., list[str]]
 Verify = Callable[..., VerifiedDocument]
 CHIEF = ROLE_POLICIES[Role.CHIEF_INVESTIGATOR]
 JUDGE = ROLE_POLICIES[Role.COURT]
+# What the authority adds to a certificate by itself.
+OWN = x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier | x509.UnrecognizedExtension
 
 
 def by(pki: DocumentPki, *signers: Identity, **changes: Any) -> bytes:
     payload = documents.payload(documents.disclosure(pki, **changes))
     return sign_document(payload, *(one.signer for one in signers))
+
+
+def trusting(anchors: tuple[DocumentAnchor, ...]) -> TrustPolicy:
+    return TrustPolicy(anchors, MAX_CRL_AGE_MS, development=True)
 
 
 def chief(pki: DocumentPki, **changes: Any) -> Identity:
@@ -109,14 +116,14 @@ def test_a_namesake_is_another_person(pki: DocumentPki, verify: Verify) -> None:
 def test_the_courts_anchor_does_not_vouch_for_a_chief_investigator(
     pki: DocumentPki, verify: Verify, reasons: Reasons
 ) -> None:
-    assert reasons(verify, by(pki, pki.judge, pki.wrong_role)) == ["CHAIN_UNTRUSTED"]
+    assert reasons(verify, by(pki, pki.judge, pki.wrong_role)) == ["ROLE_MISSING", "ORGANISATION_NOT_ALLOWED"]
 
 
 def test_the_agencys_anchor_does_not_vouch_for_a_court(
     pki: DocumentPki, verify: Verify, reasons: Reasons
 ) -> None:
     judge = chief(pki, organisation=COURT, policies=[JUDGE])
-    assert reasons(verify, by(pki, judge, pki.chief)) == ["CHAIN_UNTRUSTED"]
+    assert reasons(verify, by(pki, judge, pki.chief)) == ["ROLE_MISSING", "ORGANISATION_NOT_ALLOWED"]
 
 
 def test_an_unknown_anchor_is_refused(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
@@ -133,7 +140,15 @@ def test_a_certificate_of_both_roles_is_refused(pki: DocumentPki, verify: Verify
 
 
 def test_both_signers_reasons_come_together(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
-    assert reasons(verify, by(pki, pki.clerk, pki.wrong_role)) == ["ROLE_MISSING", "CHAIN_UNTRUSTED"]
+    assert reasons(
+        verify,
+        by(pki, pki.clerk, chief(pki, authority=pki.court_ca, usages=[ExtendedKeyUsageOID.CLIENT_AUTH])),
+    ) == [
+        "ROLE_MISSING",
+        "PURPOSE_REFUSED",
+        "ROLE_MISSING",
+        "ORGANISATION_NOT_ALLOWED",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +180,7 @@ def test_a_key_that_may_not_sign_is_refused(pki: DocumentPki, verify: Verify, re
     extensions = [
         (usage if isinstance(one.value, x509.KeyUsage) else one.value, one.critical)
         for one in right.certificate.extensions
-        if not isinstance(one.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
+        if not isinstance(one.value, OWN)
     ]
     wrong = pki.agency_ca.issue(right.certificate.subject, extensions, valid=(pki.now - YEAR, pki.now + YEAR))
     assert reasons(verify, by(pki, pki.judge, wrong)) == ["PURPOSE_REFUSED"]
@@ -181,7 +196,7 @@ def test_an_authority_signs_no_documents(pki: DocumentPki, verify: Verify, reaso
             one.critical,
         )
         for one in right.certificate.extensions
-        if not isinstance(one.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
+        if not isinstance(one.value, OWN)
     ]
     wrong = pki.agency_ca.issue(right.certificate.subject, extensions, valid=(pki.now - YEAR, pki.now + YEAR))
     assert reasons(verify, by(pki, pki.judge, wrong)) == ["CHAIN_UNTRUSTED"]
@@ -195,7 +210,11 @@ def test_an_unknown_critical_extension_is_refused(pki: DocumentPki, verify: Veri
 
 def test_a_mesh_identity_signs_no_documents(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
     service = make_mesh("test-mesh", pki.now).issue("service/warrants")
-    assert reasons(verify, by(pki, pki.judge, service)) == ["ROLE_MISSING"]
+    assert reasons(verify, by(pki, pki.judge, service)) == [
+        "PURPOSE_REFUSED",
+        "PERSON_MISSING",
+        "CHAIN_UNTRUSTED",
+    ]
 
 
 @pytest.mark.parametrize("left_out", ["2.5.4.5", "2.5.4.3", "2.5.4.10"])
@@ -206,11 +225,7 @@ def test_a_leaf_names_one_person_and_one_organisation(
     right = chief(pki).certificate
     parts = [one for one in right.subject if one.oid.dotted_string != left_out]
     parts += [one for one in right.subject if one.oid.dotted_string == left_out] * times
-    extensions = [
-        (one.value, one.critical)
-        for one in right.extensions
-        if not isinstance(one.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
-    ]
+    extensions = [(one.value, one.critical) for one in right.extensions if not isinstance(one.value, OWN)]
     name = x509.Name([x509.RelativeDistinguishedName([part]) for part in parts])
     wrong = pki.agency_ca.issue(name, extensions, valid=(pki.now - YEAR, pki.now + YEAR))
     assert reasons(verify, by(pki, pki.judge, wrong)) == ["PERSON_MISSING"]
@@ -222,7 +237,7 @@ def test_a_blank_name_names_nobody(pki: DocumentPki, verify: Verify, reasons: Re
 
 def test_a_leaf_may_leave_out_that_it_is_no_authority(pki: DocumentPki, verify: Verify) -> None:
     right = chief(pki).certificate
-    left_out = x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier | x509.BasicConstraints
+    left_out = OWN | x509.BasicConstraints
     kept = [(one.value, one.critical) for one in right.extensions if not isinstance(one.value, left_out)]
     plain = pki.agency_ca.issue(right.subject, kept, valid=(pki.now - YEAR, pki.now + YEAR))
     assert verify(by(pki, pki.judge, plain)).chief.person == "TEST-0100"
@@ -247,7 +262,7 @@ def test_an_intermediate_that_may_not_sign_certificates_is_refused(
     extensions = [
         (usage if isinstance(one.value, x509.KeyUsage) else one.value, one.critical)
         for one in middle.certificate.extensions
-        if not isinstance(one.value, x509.SubjectKeyIdentifier | x509.AuthorityKeyIdentifier)
+        if not isinstance(one.value, OWN)
     ]
     made = pki.agency_ca.issue(middle.certificate.subject, extensions, valid=valid, key=middle.key)
     weak = dataclasses.replace(middle, certificate=made.certificate, above=made.chain)
@@ -301,22 +316,22 @@ def test_only_a_courts_anchor_may_leave_its_organisations_open(
     pki: DocumentPki, verify: Verify, reasons: Reasons
 ) -> None:
     open_anchors = tuple(one.model_copy(update={"authorities": ()}) for one in pki.anchors)
-    trust = TrustPolicy((open_anchors[0], pki.anchors[1]), MAX_CRL_AGE_MS)
+    trust = trusting((open_anchors[0], pki.anchors[1]))
     assert verify(by(pki, pki.judge, pki.chief), trust=trust)
-    trust = TrustPolicy(open_anchors, MAX_CRL_AGE_MS)
+    trust = trusting(open_anchors)
     assert reasons(verify, by(pki, pki.judge, pki.chief), trust=trust) == ["ORGANISATION_NOT_ALLOWED"]
 
 
 def test_no_anchor_means_no_document(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
     data = by(pki, pki.judge, pki.chief)
-    assert reasons(verify, data, trust=TrustPolicy((), MAX_CRL_AGE_MS)) == ["TRUST_EMPTY"] * 2
-    only_court = TrustPolicy(pki.anchors[:1], MAX_CRL_AGE_MS)
+    assert reasons(verify, data, trust=trusting(())) == ["TRUST_EMPTY"] * 2
+    only_court = trusting(pki.anchors[:1])
     assert reasons(verify, data, trust=only_court) == ["CHAIN_UNTRUSTED"]
 
 
 def test_one_anchor_may_not_stand_for_both_roles(pki: DocumentPki, verify: Verify, reasons: Reasons) -> None:
     doubled = pki.anchors[0].model_copy(update={"role": "chief-investigator"})
-    trust = TrustPolicy((*pki.anchors, doubled), MAX_CRL_AGE_MS)
+    trust = trusting((*pki.anchors, doubled))
     assert reasons(verify, by(pki, pki.judge, pki.chief), trust=trust) == ["TRUST_AMBIGUOUS"] * 2
 
 
@@ -331,7 +346,7 @@ def test_two_anchors_share_neither_name_nor_key(
         ).certificate
         other = dataclasses.replace(other, certificate=certificate)
     third = pki.anchors[0].model_copy(update={"certificate": other.pem})
-    trust = TrustPolicy((*pki.anchors, third), MAX_CRL_AGE_MS)
+    trust = trusting((*pki.anchors, third))
     assert reasons(verify, by(pki, pki.judge, pki.chief), trust=trust) == ["TRUST_AMBIGUOUS"] * 2
 
 
@@ -341,7 +356,7 @@ def test_an_unreadable_anchor_closes_everything(
 ) -> None:
     text = pki.court_ca.pem * 2 if pem == "twice" else pem
     broken = pki.anchors[0].model_copy(update={"certificate": text})
-    trust = TrustPolicy((broken, pki.anchors[1]), MAX_CRL_AGE_MS)
+    trust = trusting((broken, pki.anchors[1]))
     assert set(reasons(verify, by(pki, pki.judge, pki.chief), trust=trust)) == {"TRUST_UNREADABLE"}
 
 
@@ -359,7 +374,7 @@ def deep(pki: DocumentPki, policies: list[x509.ObjectIdentifier], *, listed: boo
     anchor = pki.anchors[1].model_copy(update={"crl_issuers": (middle.pem,) if listed else ()})
     return Deep(
         chief(pki, authority=middle),
-        TrustPolicy((pki.anchors[0], anchor), MAX_CRL_AGE_MS),
+        trusting((pki.anchors[0], anchor)),
         (*pki.crls, middle.crl(pki.now)),
     )
 

@@ -37,6 +37,7 @@ def value(**change: Any) -> dict[str, Any]:
         "previous": None,
         "issued": 1_000,
         "audience": "TEST 가림 메신저",
+        "environment": "development",
         "custodians": [custodian(name) for name in NAMES],
         "quorum": 2,
         "reviewers": [{"person": "ma-ru", "decision_key": text(KEYS["ma-ru"])}],
@@ -148,6 +149,13 @@ def test_a_gap_another_history_and_another_mesh_are_refused(change: dict[str, An
     assert (
         reason(lambda: governance.verify_next(first(), FIRST, following, decisions)) == "GOVERNANCE_VERSION"
     )
+
+
+def test_a_mesh_stays_what_it_began_as() -> None:
+    following = document(version=2, previous=governance.digest(FIRST), environment="production")
+    decisions = all_of(following, 1, *NAMES)
+    found = reason(lambda: governance.verify_next(first(), FIRST, following, decisions))
+    assert found == "GOVERNANCE_ENVIRONMENT"
 
 
 def test_a_version_does_not_follow_itself() -> None:

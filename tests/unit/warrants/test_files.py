@@ -7,6 +7,7 @@ import pytest
 
 from garim.kit.settings import load_settings
 from garim.statements.refusal import RefusedError
+from garim.testing.operator import OperatorGovernance
 from garim.testing.pki import DocumentPki
 from garim.warrants.machine import State
 from garim.warrants.settings import WarrantsSettings
@@ -51,6 +52,14 @@ def test_without_a_fresh_revocation_list_documents_are_refused(desk: Desk) -> No
     for path in desk.crls.iterdir():
         path.unlink()
     assert desk.reasons(desk.disclosure()) == ["CRL_MISSING", "CRL_MISSING"]
+
+
+def test_warrants_in_production_refuses_certificates_marked_for_development(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    production = desk.operator.governance.current().model_copy(update={"environment": "production"})
+    monkeypatch.setattr(OperatorGovernance, "current", lambda _self: production)
+    assert desk.reasons(desk.disclosure()) == ["TRUST_DEVELOPMENT"] * 2
 
 
 def test_a_list_taken_away_or_rolled_back_brings_no_revoked_certificate_back(desk: Desk) -> None:

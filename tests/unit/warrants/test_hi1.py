@@ -168,7 +168,7 @@ def test_a_message_that_nobody_signed_is_refused(office: Office) -> None:
         ("clerk", "ROLE_MISSING"),
         ("expired", "CERTIFICATE_NOT_VALID_NOW"),
         ("revoked", "CERTIFICATE_REVOKED"),
-        ("wrong_role", "CHAIN_UNTRUSTED"),
+        ("wrong_role", "ROLE_MISSING"),
     ],
 )
 def test_who_may_not_sign_messages_is_refused_and_cancels_nothing(

@@ -22,10 +22,10 @@ from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 from garim.documents.envelope import MAX_CHAIN
 from garim.documents.etsi.names import CORE, DSIG, HI1, SIGNATURE, XADES
 from garim.documents.etsi.parsing import elements_of, parse
+from garim.documents.keys import MIN_RSA_BITS
 from garim.documents.x509 import UNREADABLE, whole_signature
 from garim.statements.refusal import RefusedError
 
-MIN_RSA_BITS = 3072
 ENVELOPED = f"{DSIG}enveloped-signature"
 CANONICAL = frozenset(
     {

@@ -16,14 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
 from garim.documents.envelope import MAX_CHAIN
+from garim.documents.keys import MIN_RSA_BITS
 from garim.documents.x509 import UNREADABLE, read_certificate
 from garim.statements.refusal import RefusedError
 
 _REQUIRED = {"content_type", "message_digest", "signing_certificate_v2"}
 _OPTIONAL = {"cms_algorithm_protection"}
 _RSA_DIGESTS = ("sha256", "sha384", "sha512")
-MIN_RSA_BITS = 3072
-"""Shorter RSA keys are refused (SOG-IS Agreed Cryptographic Mechanisms 1.3, clause 5.1)."""
 
 
 def check_cms(der: bytes, digest_input: bytes, *, field: str) -> tuple[bytes, ...]:

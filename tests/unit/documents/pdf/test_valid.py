@@ -51,7 +51,8 @@ def test_inside_a_message_the_courts_signature_is_enough_and_no_other(
 def test_rsa_keys_sign_and_their_chains_are_trusted(
     stages: Stages, pki: DocumentPki, bits: int, pss: bool
 ) -> None:
-    from garim.documents.x509 import read_chain, verify_path
+    from garim.documents.paths import verify_path
+    from garim.documents.x509 import read_chain
 
     judge = _judge(pki, key=rsa_key(bits))
     half = sign(stages.draft, judge, how=Signing(signer={"prefer_pss": pss}))
