@@ -59,7 +59,7 @@ def test_a_reviewers_client_refuses_a_document_with_one_signature(case: SampleCa
     half = case.world.sign(case.world.warrant(), "judge")
     with pytest.raises(RefusedError) as refused:
         check(case, document=half)
-    assert refused.value.reason == "ENVELOPE_SIGNATURES"
+    assert refused.value.reason == "ROLES_WRONG"
 
 
 def test_only_a_disclosure_is_reviewed(case: SampleCase) -> None:

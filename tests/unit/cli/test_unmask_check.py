@@ -170,7 +170,7 @@ def _false_subject(case: SampleCase) -> UnmaskRequest:
         (_identity_of_other_tree, "PSEUDONYM_PROOF"),
         (_swapped_identity, "SEALED_IDENTITY"),
         (_added_identity, "SEALED_IDENTITY"),
-        (_one_signature, "ENVELOPE_SIGNATURES"),
+        (_one_signature, "ROLES_WRONG"),
         (_first_as_second, "DOCUMENT_KIND"),
         (_second_as_first, "DOCUMENT_KIND"),
         (_other_grant(dossier="00" * 16), "GRANT_SCOPE"),
