@@ -43,6 +43,16 @@ def _writing(sender: str, receiver: str) -> write.Writing:
     return write.Writing(sender, receiver, SystemClock().now_ms(), lambda: str(uuid.uuid4()))
 
 
+def _give(out: Path | None, as_json: bool, message: bytes) -> None:
+    """Write a message to a file and say what it is, or to standard output."""
+    give(out, message)
+    if out is None:
+        return
+    header = read_message(message).header
+    value = {"file": str(out), "transaction": header.transaction, "sender": header.sender.name}
+    emit(as_json, value, lambda console: console.print(facts(value.items())))
+
+
 @app.command()
 def make(
     warrant: Annotated[Path, typer.Argument(metavar="PDF", help="The court's signed document.")],
@@ -57,6 +67,7 @@ def make(
         typer.Option("--attachments", help="Folder of sealed identities that `unmask draft` wrote."),
     ] = None,
     out: OutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write the request around a court's document: for what it allows, or for less."""
     pdf = read_input(warrant, "court's document")
@@ -66,7 +77,7 @@ def make(
     if differences:
         raise RefusedWithReasonsError(differences)
     sealed = read_attachments(attachments)
-    give(out, write.request(_writing(asked.authority, asked.audience), asked, pdf, sealed))
+    _give(out, as_json, write.request(_writing(asked.authority, asked.audience), asked, pdf, sealed))
 
 
 def _narrowed(allowed: Claims, subjects: list[str], period: tuple[str, str] | None) -> Claims:
@@ -96,6 +107,7 @@ def sign(
     chain: Annotated[Path, typer.Option("--chain", help="Its certificate and intermediates, PEM.")],
     out: OutOption = None,
     passphrase_file: PassphraseOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Sign a message as its sender."""
     data = read_input(file, "message")
@@ -106,7 +118,7 @@ def sign(
     private = document_files.read_private_key(key, passphrase)
     if not isinstance(private, ec.EllipticCurvePrivateKey):
         raise RefusedError("KEY_ALGORITHM_MISMATCH", "sign a message with a P-256 key", field="key")
-    give(out, sign_message(data, private, document_files.read_chain(chain)))
+    _give(out, as_json, sign_message(data, private, document_files.read_chain(chain)))
 
 
 @app.command()
@@ -116,9 +128,10 @@ def cancel(
     receiver: ReceiverOption,
     generation: Annotated[int, typer.Option("--generation", help="Which generation of it is known.")] = 1,
     out: OutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a message that cancels an authorisation of the sender's own, with its case."""
-    give(out, write.cancellation(_writing(sender, receiver), authorisation, generation))
+    _give(out, as_json, write.cancellation(_writing(sender, receiver), authorisation, generation))
 
 
 @app.command()
@@ -129,9 +142,10 @@ def ask(
         list[str] | None, typer.Argument(metavar="[ID]...", help="Of objects; without, a list of all.")
     ] = None,
     out: OutOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a message that asks how objects of the sender's own stand."""
-    give(out, write.query(_writing(sender, receiver), objects or []))
+    _give(out, as_json, write.query(_writing(sender, receiver), objects or []))
 
 
 @app.command()

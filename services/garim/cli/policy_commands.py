@@ -24,7 +24,7 @@ app.command("explain")(explain_command)
 
 
 @app.command()
-def schema() -> None:
+def schema(_as_json: JsonOption = False) -> None:
     """Print the policy file's JSON Schema."""
     sys.stdout.buffer.write(policy_schema())
 
