@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from garim.masking import identifiers, numbers
+from garim.masking import addresses, identifiers, numbers
 from garim.masking.finding import Finding
 
 if TYPE_CHECKING:
@@ -24,10 +24,11 @@ if TYPE_CHECKING:
 CONTEXT_BEFORE = 40
 CONTEXT_AFTER = 16
 _BEFORE_ZONE = 4
-_BEYOND_ZONE = 24
-"""A value may begin in a zone and end behind it: zones are cut at some sixty digits."""
+_BEYOND_ZONE = 80
+"""A value may begin in a zone and end behind it: of an address, a zone holds the beginning."""
 
 _LETTER = re.compile("[a-z가-힣]")
+_SYLLABLE = re.compile("[가-힣]")
 
 
 def classify(batch: Batch, start: int, end: int) -> list[Finding]:
@@ -72,6 +73,9 @@ def _fitting(zone: str) -> Iterator[Recogniser]:
     if any(map(str.isdecimal, zone)):
         yield from identifiers.DIGITS
         yield from numbers.DIGITS
+        yield from addresses.POSTCODES
+    if _SYLLABLE.search(zone):
+        yield from addresses.KOREAN
 
 
 def _trimmed(text: str, low: int, high: int) -> tuple[int, int]:

@@ -57,6 +57,7 @@ _PLATE = re.compile(
 )
 _PLATE_PLAIN = re.compile(r"\d{2,3} ?[차도사이자수호주서부]")
 _PLATE_WORD = re.compile(r"차량|차번|번호판|승용|화물|택시|차")
+_PLATE_NUMBER_WORD = re.compile(r"차량 ?번호|번호판|차 ?번호|차번")
 _SERVICE = re.compile(
     r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터|kakao(?:talk)?|insta(?:gram)?"
     r"|telegram|discord|skype|line)(?P<link>[^\n\x00a-z0-9@]{0,12}(?:id)?[^\n\x00a-z0-9@]{0,6})"
@@ -109,14 +110,15 @@ def _iban(match: re.Match[str], _before: str, _after: str) -> Judged:
 
 def _passport(match: re.Match[str], before: str, _after: str) -> Judged:
     value = re.sub(r"[ \-]", "", match["v"])
-    shaped = re.fullmatch(r"[mspgrd](?:\d{8}|\d{3}[a-z]\d{4})", value)
+    shaped = re.fullmatch(r"[a-z]\d{8}|[mspgrd]\d{3}[a-z]\d{4}", value)
     return (InfoType.PASSPORT, value) if shaped or _PASSPORT_WORD.search(before) else None
 
 
 def _plate(match: re.Match[str], before: str, after: str) -> Judged:
     value = match["v"].replace(" ", "")
     doubtful = _PLATE_PLAIN.match(match["v"]) is not None
-    if doubtful and not _PLATE_WORD.search(before[-20:] + after):
+    named = _PLATE_WORD.search(before[-20:] + after) or _PLATE_NUMBER_WORD.search(before)
+    if doubtful and not named:
         return None
     return InfoType.VEHICLE, value
 

@@ -26,6 +26,7 @@ class InfoType(enum.StrEnum):
     BUSINESS_REG = "BUSINESS_REG"
     VEHICLE = "VEHICLE"
     DATE_OF_BIRTH = "DATE_OF_BIRTH"
+    ADDRESS = "ADDRESS"
     SSN = "SSN"
 
     @property

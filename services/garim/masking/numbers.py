@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 _NOT_DIGIT = re.compile(r"\D")
 _RRN = re.compile(
     r"(?<!\d)(?P<v>\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?P<gap> ?[\-./] ?| {0,2})"
-    r"(?P<kind>[1-8*])[\dx*●○]{6,8})(?!\d)"
+    r"(?P<kind>[1-8*])[\dx*●○]{6,8}|\d{6}-(?P<mistyped>[1-8])\d{6})(?![\d\-])"
 )
+_RRN_HALF = re.compile(
+    r"(?<![\d\-])(?P<v>\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]) ?- ?[1-8]"
+    r"|[x*●○]{6} ?- ?[1-8]\d{6}|(?:19|20)\d{2}-\d{2}-\d{2}-[1-8])(?![\d\-])"
+)
+_RRN_HALF_WORD = re.compile(r"주민|외국인|등록번호|rrn|자리|민번")
 _RRN_WORD = re.compile(r"주민|외국인|등록번호|rrn")
 _CARD = re.compile(
     r"(?<![\d\-])(?P<v>[2-69]\d{3}(?P<gap>[ .\-])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,4}(?:(?P=gap)\d{1,3})?"
@@ -48,9 +53,19 @@ _ACCOUNT_AFTER = re.compile(
 _ACCOUNT_DIGITS = range(10, 17)
 _BIRTH = re.compile(
     r"(?<![\d\-])(?P<v>(?:19|20)?\d{2} ?(?:[.\-/]|년) ?(?:0?[1-9]|1[0-2])"
-    r" ?(?:[.\-/]|월) ?(?:3[01]|[12]\d|0?[1-9])(?: ?일)?\.?(?: ?생(?![가-힣]))?"
-    r"|(?<!\d)(?:(?:19|20)\d{2}|\d{2}) ?년(?= ?생(?!산|명|활|각|겼)))(?!\d)"
+    r" ?(?:[.\-/]|월) ?(?:3[01]|[12]\d|0?[1-9])(?: ?일)?\.?(?: ?생(?!산|명|활|각|겼|긴|기|일|신))?"
+    r"|(?<!\d)(?:(?:19|20)\d{2}|\d{2}) ?년 ?생(?!산|명|활|각|겼|긴)"
+    r"|(?<!\d)(?:19|20)?\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 )
+_BIRTH_JOINED_BEFORE = re.compile(
+    r"(?:생년월일|생일|주민(?:등록)?번호|앞 ?(?:자리|번호|[67]자리)"
+    r"|dob|birth(?:day| ?date)?|born)[^\d\n]{0,8}\Z"
+)
+_BIRTH_CELL_BEFORE = re.compile(
+    r"(?:[가-힣]{2,4} ?[/|\t]|\((?:m|f|male|female|남|여|남자|여자|남성|여성) ?[/,]) ?\Z"
+)
+_BIRTH_CELL_AFTER = re.compile(r" ?[/|\t)]")
+_BIRTH_YEARS = ("19", "200", "201")
 _BIRTH_BEFORE = re.compile(
     r"(?:생년월일|생일|출생일?|born(?: on)?|dob|birth(?:day|date)?|date of birth)[^\d\n]{0,8}\Z"
 )
@@ -63,10 +78,15 @@ def _digits(match: re.Match[str]) -> str:
 
 def _resident(match: re.Match[str], before: str, _after: str) -> Judged:
     value = re.sub(r"[ \-./]", "", match["v"])
-    joined = not match["gap"].strip()
+    joined = not match["mistyped"] and not match["gap"].strip()
     if joined and not (value.isdigit() and checksums.resident_number(value)) and not _RRN_WORD.search(before):
         return None
-    return (InfoType.FRN if match["kind"] in "5678" else InfoType.RRN), value
+    return (InfoType.FRN if (match["kind"] or match["mistyped"]) in "5678" else InfoType.RRN), value
+
+
+def _resident_half(match: re.Match[str], before: str, _after: str) -> Judged:
+    value = re.sub(r"[ \-]", "", match["v"])
+    return (InfoType.RRN, value) if _RRN_HALF_WORD.search(before) else None
 
 
 def _card(match: re.Match[str], before: str, _after: str) -> Judged:
@@ -100,13 +120,20 @@ def _account(match: re.Match[str], before: str, after: str) -> Judged:
 
 
 def _birth(match: re.Match[str], before: str, after: str) -> Judged:
-    if not (match["v"].endswith("생") or _BIRTH_BEFORE.search(before) or _BIRTH_AFTER.match(after)):
+    if match["v"].isdigit():
+        named = _BIRTH_JOINED_BEFORE.search(before) is not None
+    else:
+        cell = _BIRTH_CELL_BEFORE.search(before) and _BIRTH_CELL_AFTER.match(after)
+        said = match["v"].endswith("생") or _BIRTH_BEFORE.search(before) or _BIRTH_AFTER.match(after)
+        named = bool(said or (cell and match["v"].startswith(_BIRTH_YEARS)))
+    if not named:
         return None
     return InfoType.DATE_OF_BIRTH, "-".join(part.zfill(2) for part in re.findall(r"\d+", match["v"]))
 
 
 DIGITS: tuple[Recogniser, ...] = (
     (_RRN, _resident),
+    (_RRN_HALF, _resident_half),
     (_DRIVER, _shape(InfoType.DRIVER_LICENSE)),
     (_CARD, _card),
     (phones.KOREAN, phones.korean),

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import re2
 
+from garim.masking.addresses import PROVINCES, ROAD
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,8 +27,13 @@ _AT = r"[a-z0-9._%+=~^|\\{}\[\]`\-]+@[a-z0-9][a-z0-9.\-:_/]*"
 _COLONS = r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,8}(?:\.\d{1,3}){0,3}|(?:[0-9a-f]{2}-){5}[0-9a-f]{2}"
 _LETTERS_DIGITS = r"\b[a-z]{1,2}[ \-]?\d{7,8}|\b[a-z]\d{3}[a-z]\d{4}|\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,8}"
 _NUMBER = r"[+(]{0,2}\d(?:" + _SEPARATED + r"\d){6}(?:" + _SEPARATED + r"\d){0,60}"
-_SHORT_NUMBER = r"\d{1,3}(?:\.\d{1,3}){3}|\d{6} ?- ?[1-8*●○]"
+_SHORT_NUMBER = r"[x*●○]{6} ?- ?[1-8]\d{6}|\d{1,3}(?:\.\d{1,3}){3}|\d{6} ?- ?[1-8*●○]"
 _PLATE = r"\d{2,3} ?[가-힣] ?\d{4}"
+_ADDRESS = (
+    rf"{PROVINCES},? {{1,2}}[가-힣]{{1,6}}(?:[시군구읍면동로길]|\d)[^\n\x00]{{0,12}}"
+    rf"|(?:[가-힣]{{1,5}}[시군구] )?(?:{ROAD}|[가-힣]{{1,5}}\d{{0,2}}[동리가]) ?,? ?(?:지하 ?|산 ?)?\d{{1,5}}"
+)
+_POSTCODE = r"\d{5}|\d{3}-\d{3}"
 _DATE = r"\d{2,4} ?[.\-/년] ?\d{1,2} ?[.\-/월] ?\d{1,2}|\d{2,4} ?년 ?생"
 _SERVICE = (
     r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터|kakao(?:talk)?|insta(?:gram)?"
@@ -44,6 +51,8 @@ _KINDS = (
     _SHORT_NUMBER,
     _PLATE,
     _DATE,
+    _ADDRESS,
+    _POSTCODE,
 )
 _ZONES = re2.compile("|".join(_KINDS))
 

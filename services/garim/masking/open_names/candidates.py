@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from garim.masking import korean, words_ko
+from garim.masking.open_names.lexicon import NEVER_NAMES
 from garim.masking.open_names.morphemes import Morpheme
 
 _WORD = re.compile(r"[가-힣]+|[A-Za-z][A-Za-z.\-']*|[一-鿿]+")
@@ -60,7 +61,7 @@ def candidates(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Candidate]:
                 if _may_end(text, start, at, last)
             } | {span for span in proper if start < span[0] < end}
         for low, high in sorted(spans):
-            if text[low:high] in words_ko.COMMON_WORDS:
+            if text[low:high] in words_ko.COMMON_WORDS or text[low:high] in NEVER_NAMES:
                 continue
             inside: Sequence[Morpheme] = ()
             if low in first and high in last:
