@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from garim.kit.db import Database
 from garim.kit.ledger import tables
 from garim.statements import governance, strict_json
-from garim.statements.governance import Governance, LogIdentity
+from garim.statements.governance import DocumentAnchor, Governance, LogIdentity
 from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
 
@@ -58,7 +58,13 @@ def highest(pins: Sequence[CheckpointSeen]) -> tuple[CheckpointSeen, ...]:
     return tuple({one.root: one for one in pins if one.size == largest}.values())
 
 
-def drafted(current: Governance, current_bytes: bytes, now_ms: int, log: LogIdentity | None = None) -> bytes:
+def drafted(
+    current: Governance,
+    current_bytes: bytes,
+    now_ms: int,
+    log: LogIdentity | None = None,
+    anchors: tuple[DocumentAnchor, ...] | None = None,
+) -> bytes:
     """Return the next version.
 
     Args:
@@ -66,11 +72,13 @@ def drafted(current: Governance, current_bytes: bytes, now_ms: int, log: LogIden
         current_bytes: Its exact bytes.
         now_ms: Milliseconds since 1970.
         log: The log that succeeds the one in force; None keeps that one.
+        anchors: Whose certificates sign documents from then on; None keeps them.
     """
     changes = {
         "version": current.version + 1,
         "previous": governance.digest(current_bytes),
         "issued": now_ms,
         "log": log or current.log,
+        "anchors": current.anchors if anchors is None else anchors,
     }
     return strict_json.dump(current.model_copy(update=changes).to_json())

@@ -21,6 +21,7 @@ from garim.cli.output import err, print_refusal
 from garim.cli.policy_commands import app as policy_app
 from garim.cli.redact_commands import app as redact_app
 from garim.cli.review_commands import app as review_app
+from garim.cli.trust_commands import app as trust_app
 from garim.cli.unmask_commands import app as unmask_app
 from garim.kit.errors import places_of
 from garim.statements.refusal import Kind, RefusedError
@@ -77,6 +78,7 @@ app.add_typer(governance_app, name="governance")
 app.add_typer(mesh_app, name="mesh")
 app.add_typer(document_app, name="document")
 app.add_typer(policy_app, name="policy")
+app.add_typer(trust_app, name="trust")
 app.add_typer(case_app, name="case")
 app.add_typer(etsi_app, name="etsi")
 app.add_typer(review_app, name="review")

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pyrage
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from garim.cli import governance_init, mesh_plan
+from garim.cli import governance_init, mesh_plan, trust_dev
 from garim.cli.files import make_folder, write_private
 from garim.cli.governance_init import Plan, key_text
 from garim.cli.mesh_plan import Places
@@ -112,15 +111,8 @@ def _service_keys(places: Places) -> dict[str, bytes]:
 
 def _agency(places: Places, now: dt.datetime) -> pki.DocumentPki:
     """Make the TEST court and agency, their revocation lists, and the investigator's age identity."""
-    # XML signatures are made with P-256, and the others as well.
-    made = pki.make_pki(now, ec.generate_private_key(ec.SECP256R1()))
-    for name in ("judge", "chief", "clerk"):
-        identity: pki.Identity = getattr(made, name)
-        write_private(places.agency / f"{name}.pem", identity.chain_pem())
-        write_private(places.agency / f"{name}.key", identity.key_pem())
-    for name, crl in zip(("court", "agency"), made.crls, strict=True):
-        write_private(places.crls / f"{name}.crl", crl)
-    write_private(places.agency / "names.txt", f"{pki.COURT}\n{pki.AUTHORITY}\n".encode())
+    made = trust_dev.make_signers(now, pki.COURT, pki.AUTHORITY)
+    trust_dev.write_signers(made, places.agency, places.crls)
     identity_text = pyrage.x25519.Identity.generate()
     write_private(places.agency / AGE_IDENTITY, f"{identity_text}\n".encode())
     write_private(places.agency / "recipient.txt", f"{identity_text.to_public()}\n".encode())

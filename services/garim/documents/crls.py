@@ -36,12 +36,14 @@ class Crl:
         signer_sha256: Fingerprint of the configured certificate whose key signed it.
         number: Its CRL number; a later list has a higher one.
         der: The list as it was signed; keep this and hand it to every later check.
+        counts_until_ms: From when on it is stale, milliseconds since 1970.
     """
 
     issuer: bytes
     signer_sha256: str
     number: int
     der: bytes
+    counts_until_ms: int
 
     def revokes(self, serial: int) -> bool:
         """Return whether the list names this serial number, for whatever reason and since whenever."""
@@ -87,6 +89,7 @@ def _read_crl(data: bytes, trust: TrustPolicy, now_ms: int) -> Crl:
         signer_sha256=signer,
         number=number,
         der=der,
+        counts_until_ms=min(expires, issued + trust.max_crl_age_ms + 1),
     )
 
 
@@ -127,6 +130,30 @@ def check_revocation(
             )
         if covering.revokes(certificate.serial_number):
             raise RefusedError("CERTIFICATE_REVOKED", "the certificate has been revoked", field=where)
+
+
+def counts_until(
+    anchor: DocumentAnchor, crls: Iterable[bytes], trust: TrustPolicy, now_ms: int
+) -> int | None:
+    """Return when the newest list of an anchor goes stale, milliseconds since 1970; None where none counts.
+
+    Args:
+        anchor: Whose own certificates the list is about.
+        crls: Lists at hand, DER or PEM.
+        trust: What governance trusts.
+        now_ms: Time of the look, milliseconds since 1970.
+    """
+    issuer = load_pem(anchor.certificate).subject.public_bytes()
+    found: Crl | None = None
+    for data in crls:
+        try:
+            crl = read_crl(data, trust, now_ms)
+        except RefusedError:
+            continue
+        ours = crl.issuer == issuer and crl.signer_sha256 in _signers_of(anchor)
+        if ours and (found is None or crl.number > found.number):
+            found = crl
+    return None if found is None else found.counts_until_ms
 
 
 def _signers_of(anchor: DocumentAnchor) -> dict[str, x509.Certificate]:

@@ -199,6 +199,8 @@ class DocumentPki:
 
     Attributes:
         now: When it was made; leaves are valid a year before and after.
+        court_name: The court.
+        agency_name: The agency.
         court_ca: Vouches for judges.
         agency_ca: Vouches for chief investigators.
         judge: Signs as `court` (ES256).
@@ -210,6 +212,8 @@ class DocumentPki:
     """
 
     now: dt.datetime
+    court_name: str
+    agency_name: str
     court_ca: Authority
     agency_ca: Authority
     judge: Identity
@@ -228,8 +232,8 @@ class DocumentPki:
     def anchors(self) -> tuple[DocumentAnchor, ...]:
         """The anchors as the governance document lists them."""
         return (
-            anchor_of(self.court_ca, Role.COURT, COURT),
-            anchor_of(self.agency_ca, Role.CHIEF_INVESTIGATOR, AUTHORITY),
+            anchor_of(self.court_ca, Role.COURT, self.court_name),
+            anchor_of(self.agency_ca, Role.CHIEF_INVESTIGATOR, self.agency_name),
         )
 
     @property
@@ -256,49 +260,63 @@ def anchor_of(authority: Authority, role: Role, *organisations: str) -> Document
     )
 
 
-def make_pki(now: dt.datetime, chief_key: PrivateKey | None = None) -> DocumentPki:
+def make_pki(
+    now: dt.datetime,
+    chief_key: PrivateKey | None = None,
+    *,
+    court_name: str = COURT,
+    agency_name: str = AUTHORITY,
+) -> DocumentPki:
     """Make authorities, a judge, a chief investigator, a clerk, and certificates that must be refused.
 
     Args:
         now: Time around which everything is valid, with its offset.
         chief_key: The chief investigator's; a new Ed25519 key without it.
+        court_name: The court; every court has an authority of its own.
+        agency_name: The agency, likewise.
     """
-    court_ca = make_authority("TEST Court CA", now)
-    agency_ca = make_authority("TEST Agency CA", now)
+    court_ca = make_authority(_ca_name("Court", court_name, COURT), now)
+    agency_ca = make_authority(_ca_name("Agency", agency_name, AUTHORITY), now)
     court, chief = Role.COURT, Role.CHIEF_INVESTIGATOR
     return DocumentPki(
         now=now,
+        court_name=court_name,
+        agency_name=agency_name,
         court_ca=court_ca,
         agency_ca=agency_ca,
         judge=issue_person(
-            court_ca, "TEST 판사 한가람", "TEST-0001", COURT, now, policies=[ROLE_POLICIES[court]]
+            court_ca, "TEST 판사 한가람", "TEST-0001", court_name, now, policies=[ROLE_POLICIES[court]]
         ),
         chief=issue_person(
             agency_ca,
             "TEST 수사책임자 도하늘",
             "TEST-0002",
-            AUTHORITY,
+            agency_name,
             now,
             policies=[ROLE_POLICIES[chief]],
             key=chief_key or ed25519.Ed25519PrivateKey.generate(),
         ),
-        clerk=issue_person(agency_ca, "TEST 담당관 마루한", "TEST-0003", AUTHORITY, now, policies=[]),
+        clerk=issue_person(agency_ca, "TEST 담당관 마루한", "TEST-0003", agency_name, now, policies=[]),
         wrong_role=issue_person(
-            court_ca, "TEST 나래온", "TEST-0004", AUTHORITY, now, policies=[ROLE_POLICIES[chief]]
+            court_ca, "TEST 나래온", "TEST-0004", agency_name, now, policies=[ROLE_POLICIES[chief]]
         ),
         expired=issue_person(
             agency_ca,
             "TEST 다솜결",
             "TEST-0005",
-            AUTHORITY,
+            agency_name,
             now,
             policies=[ROLE_POLICIES[chief]],
             valid=(now - YEAR, now - dt.timedelta(days=1)),
         ),
         revoked=issue_person(
-            agency_ca, "TEST 라온빛", "TEST-0006", AUTHORITY, now, policies=[ROLE_POLICIES[chief]]
+            agency_ca, "TEST 라온빛", "TEST-0006", agency_name, now, policies=[ROLE_POLICIES[chief]]
         ),
     )
+
+
+def _ca_name(kind: str, organisation: str, usual: str) -> str:
+    return f"TEST {kind} CA" if organisation == usual else f"TEST {kind} CA of {organisation}"[:64]
 
 
 def issue_person(
@@ -348,6 +366,28 @@ def issue_person(
     if policies:
         extensions.append((_policies(policies), False))
     return authority.issue(subject, extensions, valid=valid or (now - YEAR, now + YEAR), key=key)
+
+
+def issue_client(authority: Authority, organisation: str, now: dt.datetime) -> Identity:
+    """Issue an agency's certificate for TLS to the edge of warrants.
+
+    Args:
+        authority: Who issues it.
+        organisation: organizationName: the agency.
+        now: Valid a year before and after.
+    """
+    subject = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+            x509.NameAttribute(NameOID.COMMON_NAME, "TEST agency"),
+        ]
+    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_key_usage(ca=False), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False),
+    ]
+    return authority.issue(subject, extensions, valid=(now - YEAR, now + YEAR))
 
 
 @dataclasses.dataclass(frozen=True)
