@@ -75,5 +75,5 @@ def write_development(folder: Path, now: dt.datetime, court: str, agency: str) -
         write_private(folder / f"{name}-ca.key", key)
     tls = pki.make_mesh("agency.example", now)
     pki.write_identity(folder / "tls", "agency", pki.issue_client(tls.ca, agency, now), tls.ca)
-    write_private(folder / "README", README.encode())
+    write_private(folder / "README.txt", README.encode())
     return made

@@ -139,7 +139,7 @@ def test_a_development_pki_says_test_and_hides_its_keys(second: Path) -> None:
     for path in second.rglob("*"):
         if path.is_file():
             assert path.stat().st_mode & 0o077 == 0 or path.suffix == ".pem", path
-    assert "TEST" in (second / "README").read_text()
+    assert "TEST" in (second / "README.txt").read_text()
     assert run("dev", second)[1]["error"]["reasons"][0]["reason"] == "FILE_EXISTS"
     code, said = run("dev", second.parent / "third", "--court", "한빛지방법원")
     assert (code, said["error"]["reasons"][0]["field"]) == (1, "court")
