@@ -42,6 +42,8 @@ def read_source(
     roster: Path | None,
     secret: Path | None,
     progress: Callable[[int, int], None] | None = None,
+    *,
+    day_first: bool | None = None,
 ) -> Source:
     """Read everything once, so that a fault in it is found before anything is sent.
 
@@ -50,8 +52,9 @@ def read_source(
     """
     members = roster_beside(roster)
     blocks = read_secret(secret) if secret is not None else None
-    looked = survey(chat, export_format, timezone, known=members, progress=progress)
-    return Source(open_chat(chat, export_format, timezone, known=members, looked=looked), members, blocks)
+    looked = survey(chat, export_format, timezone, known=members, day_first=day_first, progress=progress)
+    reader = open_chat(chat, export_format, timezone, known=members, day_first=day_first, looked=looked)
+    return Source(reader, members, blocks)
 
 
 def send(source: Source, mesh: Path, who: str, progress: Callable[[int, int], None]) -> Imported:
@@ -90,7 +93,8 @@ def send(source: Source, mesh: Path, who: str, progress: Callable[[int, int], No
 def import_chat(
     chat: Annotated[Path, typer.Argument(metavar="CHAT", help="An exported chat.")],
     export_format: Annotated[
-        str, typer.Option("--format", help="auto, irc, kakaotalk, or one of the exact formats.")
+        str,
+        typer.Option("--format", help="auto, irc, kakaotalk, whatsapp, telegram, or an exact format."),
     ] = "auto",
     timezone: Annotated[
         str, typer.Option("--timezone", help="IANA zone of its times; without: Asia/Seoul, for IRC UTC.")
@@ -99,6 +103,10 @@ def import_chat(
         Path | None, typer.Option("--roster", help="JSON file with members' phones and e-mail addresses.")
     ] = None,
     secret: Annotated[Path | None, typer.Option("--secret", help="A secret chat beside it.")] = None,
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="How to read dates such as 3/4/24."),
+    ] = None,
     mesh: MeshOption = DEFAULT_MESH,
     who: AsOption = "",
     as_json: JsonOption = False,
@@ -106,7 +114,7 @@ def import_chat(
     """Hand an exported chat to the message store, with every change of who is there."""
     MeshFolder(mesh).person(who, "backend")
     with bar("reading", quiet=as_json) as progress:
-        source = read_source(chat, export_format, timezone, roster, secret, progress.to)
+        source = read_source(chat, export_format, timezone, roster, secret, progress.to, day_first=day_first)
         done = send(source, mesh, who, lambda read, total: progress.to(read, total, "importing"))
     counts = source.reader.skipped
     value = {

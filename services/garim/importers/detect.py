@@ -9,9 +9,11 @@ import re
 from typing import TYPE_CHECKING
 
 from garim.importers import kakaotalk_dialects as dialects
+from garim.importers import whatsapp_lines
 from garim.importers.kakaotalk_csv import columns_of
 from garim.importers.kakaotalk_dialects import Dialect, Part
 from garim.importers.lines import refuse_encoding
+from garim.importers.telegram import is_telegram
 from garim.statements.refusal import RefusedError
 
 if TYPE_CHECKING:
@@ -32,12 +34,22 @@ class Format(enum.StrEnum):
     KAKAOTALK_WINDOWS_KO = "kakaotalk-windows-ko"
     KAKAOTALK_WINDOWS_EN = "kakaotalk-windows-en"
     KAKAOTALK_CSV = "kakaotalk-csv"
+    WHATSAPP_ANDROID = "whatsapp-android"
+    WHATSAPP_IOS = "whatsapp-ios"
+    TELEGRAM_JSON = "telegram-json"
+    """Telegram Desktop's `result.json` of one chat."""
 
     @property
     def network(self) -> str:
-        """`irc` or `kakaotalk`."""
+        """`irc`, `kakaotalk`, `whatsapp` or `telegram`."""
         return self.value.split("-", 1)[0]
 
+
+STAMPS = {
+    Format.WHATSAPP_ANDROID: whatsapp_lines.ANDROID,
+    Format.WHATSAPP_IOS: whatsapp_lines.IOS,
+}
+"""How WhatsApp's exports write the time before a message."""
 
 DIALECTS: dict[Format, Dialect] = {
     Format.KAKAOTALK_ANDROID_KO: dialects.ANDROID_KO,
@@ -49,7 +61,9 @@ DIALECTS: dict[Format, Dialect] = {
     Format.KAKAOTALK_WINDOWS_EN: dialects.WINDOWS_EN,
 }
 
-CHOICES = ("auto", "irc", "kakaotalk", *(known.value for known in Format if known is not Format.IRC))
+CHOICES = tuple(
+    dict.fromkeys(("auto", *(known.network for known in Format), *(known.value for known in Format)))
+)
 """What may be asked for as a format."""
 
 _IRC = re.compile(
@@ -89,6 +103,10 @@ def _score(known: Format, lines: list[str]) -> int:
         return sum(1 for line in lines if _IRC.match(line))
     if known is Format.KAKAOTALK_CSV:
         return len(lines) if columns_of(_first_row(lines)) else 0
+    if known is Format.TELEGRAM_JSON:
+        return len(lines) if is_telegram("\n".join(lines)) else 0
+    if known in STAMPS:
+        return sum(1 for line in lines if STAMPS[known].match(line))
     return sum(1 for line in lines if _speaks(DIALECTS[known], line))
 
 

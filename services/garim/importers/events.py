@@ -31,9 +31,10 @@ class Member:
     """One account of a room.
 
     Args:
-        account: Stable id made by the importer: `irc:<nick in lower case>` or `kakao:<name>`.
+        account: Stable id made by the importer: `irc:<nick in lower case>`,
+            `kakao:<name>`, `whatsapp:<name>` or `telegram:<id>`.
         name: The name shown in the room, as exported.
-        phone: Telephone number, where a roster file gives one.
+        phone: Telephone number, where a roster file gives one or it is shown as the name.
         email: E-mail address, where a roster file gives one.
         host: `user@host` of an IRC join.
         other_names: Further names of the same account (later nicks, names from a roster file).
@@ -53,7 +54,7 @@ class Chat:
 
     Args:
         title: The room's title, from the export's head or the file's name.
-        network: `irc` or `kakaotalk`.
+        network: `irc`, `kakaotalk`, `whatsapp` or `telegram`.
         timezone: IANA name of the zone in which the export's times were read.
         members_at_start: Everybody who is in the room before the first message, as far as the export shows.
     """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from garim.importers.events import Counts, Event
-    from garim.importers.kakaotalk_room import Room
+    from garim.importers.rooms import Room
 
 _COLUMNS = {
     "when": {"date", "datetime", "timestamp", "날짜", "일시", "날짜/시간"},

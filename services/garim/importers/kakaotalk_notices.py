@@ -80,15 +80,6 @@ SYSTEM_USERS = frozenset({"", "시스템", "System", "system", "KakaoTalk", "카
 """Names under which tables of macOS and open chats show notices."""
 
 
-def is_deleted(body: str) -> bool:
-    """Whether the body is only the notice of a deletion.
-
-    Args:
-        body: A message's body or a notice.
-    """
-    return body.strip() in _DELETED
-
-
 def read_notice(body: str) -> Notice | None:
     """What a notice says about the roster, or that it stands for a deleted message; None where neither.
 
@@ -150,3 +141,12 @@ def kind_of(body: str) -> Kind:
             if form.fullmatch(body):
                 return kind
     return Kind.TEXT
+
+
+def parts_of(body: str) -> tuple[tuple[Kind, str], ...]:
+    """What a message consists of; nothing where only the notice of its deletion is left.
+
+    Args:
+        body: The body as exported.
+    """
+    return () if body.strip() in _DELETED else ((kind_of(body), body),)

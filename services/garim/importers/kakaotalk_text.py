@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from garim.importers.events import Counts, Event
-    from garim.importers.kakaotalk_room import Room
+    from garim.importers.rooms import Room
 
 MAX_MESSAGE_CHARS = 1 << 20
 """Longest message that is put together; KakaoTalk's longest have 10,000 characters."""

@@ -78,23 +78,25 @@ def open_chat(
     timezone: str = "",
     *,
     known: Iterable[Member] = (),
+    day_first: bool | None = None,
     looked: Survey | None = None,
 ) -> ChatReader:
     """Open an export; it is read through once before, so that a bad line refuses it before anything is sent.
 
     Args:
         path: The file.
-        format: `auto`, `irc`, `kakaotalk`, or one of `Format`.
-        timezone: IANA name of the zone of its times; empty for the network's own (KakaoTalk: Asia/Seoul,
-            IRC: UTC).
+        format: `auto`, `irc`, `kakaotalk`, `whatsapp`, `telegram`, or one of `Format`.
+        timezone: IANA name of the zone of its times; empty for the network's own (IRC: UTC,
+            the others: Asia/Seoul; Telegram's instants need none).
         known: Members of whom more is known than the export shows (`read_roster`); they take the place of
             what the export says, and those who never act are in the room from its start.
+        day_first: Whether dates such as 3/4/24 name the day first (WhatsApp); None: the whole file decides.
         looked: The survey of this very file with the same arguments, where there is one already.
 
     Raises:
         RefusedError: CHAT_FILE, CHAT_EMPTY, CHAT_ENCODING, CHAT_FORMAT_UNKNOWN, CHAT_FORMAT, CHAT_TIMEZONE,
-            CHAT_DATE, CHAT_LINE.
+            CHAT_DATE, CHAT_DATE_ORDER, CHAT_LINE, CHAT_SEVERAL.
     """
     profiles = tuple(known)
-    export = ExportFile(path, format, timezone, profiles)
-    return ChatReader(export, looked or survey(path, format, timezone, known=profiles))
+    export = ExportFile(path, format, timezone, profiles, day_first)
+    return ChatReader(export, looked or survey(path, format, timezone, known=profiles, day_first=day_first))

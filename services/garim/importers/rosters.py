@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ from garim.statements.strict_json import parse_object
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+_NUMBER = re.compile(r"\+[1-9][0-9 \u00a0().\u2011-]{6,24}")
 
 
 class Presence:
@@ -92,9 +95,15 @@ class Presence:
     def _known(self, account: str, name: str) -> Member:
         known = self.members.get(account)
         if known is None:
-            known = self._profiles.get(account) or Member(account, name)
+            known = self._profiles.get(account) or Member(account, name, _phone_shown(name))
             self.members[account] = known
         return known
+
+
+def _phone_shown(name: str) -> str:
+    """The number that stands in place of a name, as WhatsApp shows people in no address book."""
+    digits = "".join(one for one in name if one.isdecimal())
+    return f"+{digits}" if _NUMBER.fullmatch(name) and 8 <= len(digits) <= 15 else ""
 
 
 _FIELDS = {"account", "name", "phone", "email", "other_names"}

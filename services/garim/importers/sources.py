@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from garim.importers.detect import CHOICES, DIALECTS, Format, detect_format
+from garim.importers import kakaotalk_notices, whatsapp_notices
+from garim.importers.detect import CHOICES, DIALECTS, STAMPS, Format, detect_format
 from garim.importers.irc import LogReader, log_title
 from garim.importers.kakaotalk_csv import TableReader, table_title
-from garim.importers.kakaotalk_room import Room
 from garim.importers.kakaotalk_text import TextReader, title_of
 from garim.importers.lines import ChatFile
+from garim.importers.rooms import Room
 from garim.importers.rosters import Presence
+from garim.importers.telegram import TelegramReader, telegram_title
 from garim.importers.times import EventClock, zone_named
+from garim.importers.whatsapp_lines import DateOrder
+from garim.importers.whatsapp_text import WhatsAppReader, whatsapp_title
 from garim.statements.refusal import RefusedError
 
 if TYPE_CHECKING:
@@ -20,8 +24,9 @@ if TYPE_CHECKING:
 
     from garim.importers.events import Counts, Event, Member
 
-ZONES = {"irc": "UTC", "kakaotalk": "Asia/Seoul"}
+ZONES = {"irc": "UTC", "kakaotalk": "Asia/Seoul", "whatsapp": "Asia/Seoul", "telegram": "Asia/Seoul"}
 """The zone in which a network's exports are read where none is named."""
+_SHOW_SECONDS = frozenset({Format.KAKAOTALK_CSV, Format.WHATSAPP_IOS, Format.TELEGRAM_JSON})
 
 
 class ExportFile:
@@ -32,6 +37,7 @@ class ExportFile:
         format: `auto`, `irc`, `kakaotalk`, or a `Format`.
         timezone: IANA name of the zone of its times; empty for that of its network.
         known: Members of whom more is known than the export shows.
+        day_first: Whether dates name the day before the month; None: the file shows it.
 
     Raises:
         RefusedError: CHAT_FILE, CHAT_EMPTY, CHAT_ENCODING, CHAT_FORMAT_UNKNOWN, CHAT_FORMAT, CHAT_TIMEZONE.
@@ -43,7 +49,11 @@ class ExportFile:
         format: str,  # noqa: A002 - the option's name in the command line too
         timezone: str,
         known: Iterable[Member],
+        day_first: bool | None = None,
     ) -> None:
+        self._order = None
+        if day_first is not None:
+            self._order = DateOrder.DAY_FIRST if day_first else DateOrder.MONTH_FIRST
         self.file = ChatFile(path)
         self.format = _format(self.file, format)
         self.timezone = timezone or ZONES[self.format.network]
@@ -67,13 +77,18 @@ class ExportFile:
             counts: Where its lines are counted.
 
         Raises:
-            RefusedError: CHAT_LINE, CHAT_ENCODING, CHAT_DATE.
+            RefusedError: CHAT_LINE, CHAT_ENCODING, CHAT_DATE, CHAT_DATE_ORDER, CHAT_SEVERAL.
         """
-        step_ms = 1000 if self.format is Format.KAKAOTALK_CSV else 60_000
+        step_ms = 1000 if self.format in _SHOW_SECONDS else 60_000
         clock = EventClock(self._zone, step_ms)
         if self.format is Format.IRC:
             return LogReader(self.file.path.name, presence, clock, counts).read(self.file)
-        room = Room(presence, clock, counts)
+        if self.format is Format.TELEGRAM_JSON:
+            return TelegramReader(presence, clock, counts).read(self.file)
+        if self.format in STAMPS:
+            room = Room(presence, clock, counts, "whatsapp", whatsapp_notices.parts_of)
+            return WhatsAppReader(STAMPS[self.format], self._order, room, counts).read(self.file)
+        room = Room(presence, clock, counts, "kakao", kakaotalk_notices.parts_of)
         if self.format is Format.KAKAOTALK_CSV:
             return TableReader(room, counts).read(self.file)
         return TextReader(DIALECTS[self.format], room, counts).read(self.file)
@@ -94,5 +109,10 @@ def _title(file: ChatFile, known: Format) -> str:
         return log_title(name)
     if known is Format.KAKAOTALK_CSV:
         return table_title(name)
-    first = file.head.decode("utf-8-sig", errors="ignore").lstrip().split("\n", 1)[0]
+    if known in STAMPS:
+        return whatsapp_title(name)
+    head = file.head.decode("utf-8-sig", errors="ignore")
+    if known is Format.TELEGRAM_JSON:
+        return telegram_title(head, log_title(name))
+    first = head.lstrip().split("\n", 1)[0]
     return title_of(first) or log_title(name)

@@ -49,6 +49,7 @@ def survey(
     timezone: str = "",
     *,
     known: Iterable[Member] = (),
+    day_first: bool | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Survey:
     """Read the whole export once, keeping only its people and figures.
@@ -58,12 +59,13 @@ def survey(
         format: As in `open_chat`.
         timezone: As in `open_chat`.
         known: As in `open_chat`.
+        day_first: As in `open_chat`.
         progress: Called now and then with the bytes read and the bytes in all.
 
     Raises:
         RefusedError: As `open_chat`; CHAT_EMPTY where the export holds no message.
     """
-    export = ExportFile(path, format, timezone, known)
+    export = ExportFile(path, format, timezone, known, day_first)
     presence, counts = export.presence(), Counts()
     senders: Counter[str] = Counter()
     first_ms, last_ms = 0, 0

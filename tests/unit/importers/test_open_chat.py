@@ -104,7 +104,7 @@ def test_a_table_without_the_columns_of_a_chat_is_refused_with_a_hint(tmp_path: 
 
 
 def test_an_unknown_choice_of_format_is_refused_with_the_choices() -> None:
-    refused = refusal_of(DATA / "android-ko.txt", format="telegram")
+    refused = refusal_of(DATA / "android-ko.txt", format="signal")
     assert refused.reason == "CHAT_FORMAT"
     assert all(choice in refused.message for choice in CHOICES)
 

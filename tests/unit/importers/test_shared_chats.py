@@ -25,6 +25,11 @@ MESSAGES = {
     "kakaotalk/android-demo.txt": 8,
     "kakaotalk/open-chat-room.csv": 5,
     "kakaotalk/vibecoding-room-sample.csv": 312,
+    "whatsapp/test_[mmddyy]_24hrs.txt": 7,
+    "whatsapp/test_ddmmyy_24hrs.txt": 7,
+    "whatsapp/test_mmddyy_24hrs.txt": 7,
+    "whatsapp/test_mmddyyyy_12hrs.txt": 7,
+    "whatsapp/test_yyyymmdd_24hrs.txt": 7,
 }
 
 pytestmark = [
@@ -51,6 +56,20 @@ def test_real_exports_are_read_without_an_unknown_line_and_in_order(name: str, e
         counts.blank,
     )
     assert sum(parts) == len((CHATS / name).read_text(encoding="utf-8-sig").removesuffix("\n").split("\n"))
+
+
+@pytest.mark.parametrize("name", ["test_batch_export.json", "test_single_export.json"])
+def test_real_telegram_exports_are_read(name: str) -> None:
+    reader = open_chat(CHATS / "telegram" / name)
+    assert [one.text for one in reader if isinstance(one, Message)] == [
+        "Minimal Message",
+        "Link:https://telegram.org/",
+    ]
+
+
+def test_every_order_of_dates_gives_the_same_days() -> None:
+    found = {open_chat(path).survey.first_ms for path in (CHATS / "whatsapp").glob("*.txt")}
+    assert len(found) == 1
 
 
 def test_a_log_that_begins_before_midnight_begins_on_the_day_before() -> None:
