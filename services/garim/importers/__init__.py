@@ -8,12 +8,12 @@ Knows files and nothing else: no gRPC, no sdk, no store. Invariants:
   there, and cover every sender;
 - a refusal names the line by its number and never repeats what stands in it.
 
-What an export cannot tell apart stays one: two people who show the same name in KakaoTalk or WhatsApp are one
-account here (Telegram gives ids), and a member who quotes the export's own form in a message writes a line that
-reads as a message. A picture with a caption is two messages: what was sent, and what was written with it.
+What an export cannot tell apart stays one: two people who show the same name in KakaoTalk or WhatsApp are
+one account here (Telegram gives ids), and a member who quotes the export's own form in a message writes a
+line that reads as a message. A picture with a caption is two messages: what was sent, and what was written.
 
-WhatsApp writes dates in the order of the phone's country. A number above 12 tells day from month for the whole
-file, else the order in which time goes forwards does; where neither does, the file is refused and a person says.
+WhatsApp writes dates in the order of the phone's country. A number above 12 tells day from month for the
+whole file, else the order in which time goes forwards does; where neither does, a person has to say.
 """
 
 from garim.importers.detect import Format, detect_format
