@@ -26,7 +26,7 @@ _BEFORE_LOCAL = rf"(?<![.{_LOCAL_INNER}])\.{{0,3}}"
 """One place only to begin at, so that a long run without an at sign is read once."""
 _LOCAL = rf"(?P<local>[{_LOCAL_INNER}](?:[.{_LOCAL_INNER}]*[{_LOCAL_INNER}])?)"
 _MAIL = re.compile(
-    rf"{_BEFORE_LOCAL}(?P<v>{_LOCAL}@(?P<host>(?:[a-z0-9\-]+\.)+[a-z]{{2,24}}))(?![a-z0-9_]|[.\-][a-z0-9]|/[a-z])"
+    rf"{_BEFORE_LOCAL}(?P<v>{_LOCAL}@(?P<host>(?:[a-z0-9\-]+\.)+(?:xn--[a-z0-9\-]{{1,58}}[a-z0-9]|[a-z]{{2,24}})))(?![a-z0-9_]|[.\-][a-z0-9]|/[a-z])"
 )
 _AT_HOST = re.compile(rf"{_BEFORE_LOCAL}(?P<v>{_LOCAL}@(?P<host>[a-z0-9](?:[a-z0-9.\-:_/]*[a-z0-9])?))")
 _IDENT = re.compile(r"[~^+=-]|[ni]=")
@@ -35,17 +35,25 @@ _MAC = re.compile(
     r"(?![0-9a-f:\-])"
 )
 _IPV6 = re.compile(
-    r"(?<![0-9a-z:.])(?P<v>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?)"
+    r"(?<![0-9a-z:.])(?P<v>[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:(?:\.\d{1,3}){3})?(?:%[a-z0-9]{1,16})?(?:/\d{1,3})?)"
     r"(?![0-9a-z:])"
 )
-_IPV4 = re.compile(r"(?<![\d.])(?P<v>\d{1,3}(?:\.\d{1,3}){3})(?![\d]|\.\d)")
+_IPV4 = re.compile(r"(?<![\d.])(?P<v>\d{1,3}(?:\.\d{1,3}){3}(?:/\d{1,2})?)(?!\d)")
 _VERSION_BEFORE = re.compile(r"(?:version|버전|ver\.?|v|release|kernel|modules/|linux|-|_)[ :]?\Z")
 _ADDRESS_WORD = re.compile(
     r"\bip|아이피|주소|서버|접속|address|host|\bdns|gateway|ping|route|server|subnet|\bnet"
 )
 _LARGEST_IN_VERSION = 31
 _PRIVATE = 10
-_IBAN = re.compile(r"\b(?P<v>[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?)(?![a-z0-9])")
+_IBAN_JOINED = re.compile(r"\b(?P<v>[a-z]{2}\d{2}[a-z0-9]{11,30})(?![a-z0-9])")
+_IBAN_GROUPED = re.compile(
+    r"\b(?P<v>[a-z]{2}\d{2}(?P<gap>[ \-])[a-z0-9]{4}(?:(?P=gap)[a-z0-9]{4}){1,6}"
+    r"(?:(?P=gap)[a-z0-9]{1,3})?)(?![a-z0-9])"
+)
+_IBAN_WITHOUT_REST = re.compile(
+    r"\b(?P<v>[a-z]{2}\d{2}(?P<gap>[ \-])[a-z0-9]{4}(?:(?P=gap)[a-z0-9]{4}){2,6})(?![a-z0-9])"
+)
+"""The word behind may look like the last, shorter group."""
 _PASSPORT = re.compile(r"(?<![a-z0-9])(?P<v>[a-z]{1,2} ?-?\d{7,8}|[a-z]\d{3}[a-z]\d{4})(?![a-z0-9])")
 _PASSPORT_DIGITS = re.compile(r"(?<![\d\-])(?P<v>\d{9})(?![\d\-])")
 _PASSPORT_WORD = re.compile(r"(?:여권|passport)[^\d\n]{0,14}\Z")
@@ -85,16 +93,17 @@ def _mac(match: re.Match[str], _before: str, _after: str) -> Judged:
 
 def _ipv6(match: re.Match[str], _before: str, _after: str) -> Judged:
     try:
-        address = ipaddress.IPv6Address(match["v"])
+        address = ipaddress.IPv6Address(match["v"].partition("/")[0])
     except ValueError:
         return None
     spelled = sum(character.isalnum() for character in match["v"])
-    return (InfoType.IP, address.compressed) if spelled >= 4 or match["v"] == "::1" else None
+    return (InfoType.IP, address.compressed) if spelled >= 4 or match["v"].startswith("::1") else None
 
 
 def _ipv4(match: re.Match[str], before: str, after: str) -> Judged:
-    octets = [int(part) for part in match["v"].split(".")]
-    if max(octets) > 255:
+    parts = match["v"].partition("/")[0].split(".")
+    octets = [int(part) for part in parts]
+    if max(octets) > 255 or any(part != str(int(part)) for part in parts):
         return None
     # Four small numbers are a version more often than an address, unless something says address.
     small = max(octets) <= _LARGEST_IN_VERSION and octets[0] != _PRIVATE
@@ -104,7 +113,7 @@ def _ipv4(match: re.Match[str], before: str, after: str) -> Judged:
 
 
 def _iban(match: re.Match[str], _before: str, _after: str) -> Judged:
-    value = match["v"].replace(" ", "")
+    value = re.sub(r"[ \-]", "", match["v"])
     return (InfoType.IBAN, value) if len(value) >= 15 and checksums.iban(value) else None
 
 
@@ -134,7 +143,13 @@ LINK: tuple[Recogniser, ...] = ((_HANDLE_URL, _handle_url),)
 """For zones with a slash."""
 COLONS: tuple[Recogniser, ...] = ((_MAC, _mac), (_IPV6, _ipv6))
 """For zones with colons, or hyphens in their place."""
-LETTERS: tuple[Recogniser, ...] = ((_SERVICE, _service), (_IBAN, _iban), (_PASSPORT, _passport))
+LETTERS: tuple[Recogniser, ...] = (
+    (_SERVICE, _service),
+    (_IBAN_JOINED, _iban),
+    (_IBAN_GROUPED, _iban),
+    (_IBAN_WITHOUT_REST, _iban),
+    (_PASSPORT, _passport),
+)
 """For zones with letters."""
 DIGITS: tuple[Recogniser, ...] = ((_IPV4, _ipv4), (_PLATE, _plate), (_PASSPORT_DIGITS, _passport))
 """For zones with digits."""

@@ -30,18 +30,23 @@ _RRN_HALF_WORD = re.compile(r"주민|외국인|등록번호|rrn|자리|민번")
 _RRN_WORD = re.compile(r"주민|외국인|등록번호|rrn")
 _CARD = re.compile(
     r"(?<![\d\-])(?P<v>[2-69]\d{3}(?P<gap>[ .\-])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,4}(?:(?P=gap)\d{1,3})?"
-    r"|3[47]\d{2}[ \-]\d{6}[ \-]\d{5}|3[068]\d{2}[ \-]\d{6}[ \-]\d{4}|[2-69]\d{11,18}"
-    r"|(?:1800|2131)\d{11})(?![\d\-])"
+    r"|3[47]\d{2}[ \-]\d{6}[ \-]\d{5}|3[068]\d{2}[ \-]\d{6}[ \-]\d{4}|[02-69]\d{11,18}"
+    r"|(?:1800|2131)\d{11}|1\d{14})(?![\d\-])"
 )
-_CARD_RANGE = re.compile(r"4|5[0-9]|1800|2[1-7]|3[0-9]|6[0-9]|9[0-9]{3}")
-_CARD_WORD = re.compile(r"카드|card|visa|master|amex|비자|credit|debit")
+_CARD_RANGE = re.compile(r"1|4|5[0-9]|1800|2[1-7]|3[0-9]|6[0-9]|9[0-9]{3}")
+_CARD_WORD = re.compile(r"카드|card|visa|master|amex|비자|credit|debit|\bcc\b")
 _DRIVER = re.compile(
     r"(?<![\d\-])(?P<v>(?:\d{2}|서울|부산|대구|인천|광주|대전|울산|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
     r"[ \-]\d{2}[ \-]\d{6}[ \-]\d{2})(?![\d\-])"
 )
+_DRIVER_JOINED = re.compile(
+    r"(?<![\d\-.])(?P<v>(?!(?:19|20)\d{2}(?:0[1-9]|1[0-2]))(?:1[1-9]|2[0-8])\d{10})(?![\d\-.])"
+)
 _BUSINESS = re.compile(r"(?<![\d\-])(?P<v>\d{3}-\d{2}-\d{5}|\d{10})(?![\d\-])")
+_SECONDS = re.compile("1[4-9]")
+"""Ten digits that begin so count seconds since 1970, thirteen milliseconds."""
 _BUSINESS_WORD = re.compile(r"사업자")
-_SSN = re.compile(r"(?<![\d\-])(?P<v>(?!000|666)[0-8]\d{2}(?P<gap>[ \-])\d{2}(?P=gap)\d{4})(?![\d\-])")
+_SSN = re.compile(r"(?<![\d\-])(?P<v>(?!000|666)[0-8]\d{2}(?P<gap>[ .\-])\d{2}(?P=gap)\d{4})(?![\d\-])")
 _ACCOUNT = re.compile(r"(?<![\d\-])(?P<v>\d{2,6}(?:[ \-]\d{1,8}){1,4}|\d{10,16})(?![\d\-])")
 _ACCOUNT_BEFORE = re.compile(
     r"은행|뱅크|농협|신협|수협|축협|새마을|금고|우체국|계좌|입금|송금|예금|적금|통장|이체|토스|증권"
@@ -79,8 +84,10 @@ def _digits(match: re.Match[str]) -> str:
 def _resident(match: re.Match[str], before: str, _after: str) -> Judged:
     value = re.sub(r"[ \-./]", "", match["v"])
     joined = not match["mistyped"] and not match["gap"].strip()
-    if joined and not (value.isdigit() and checksums.resident_number(value)) and not _RRN_WORD.search(before):
-        return None
+    if joined and not _RRN_WORD.search(before):
+        checked = value.isdigit() and checksums.resident_number(value)
+        if not checked and (match["v"] != value or _SECONDS.match(value)):
+            return None
     return (InfoType.FRN if (match["kind"] or match["mistyped"]) in "5678" else InfoType.RRN), value
 
 
@@ -106,8 +113,14 @@ def _shape(kind: InfoType) -> Judge:
 
 
 def _business(match: re.Match[str], before: str, _after: str) -> Judged:
-    shaped = "-" in match["v"] or _BUSINESS_WORD.search(before)
-    return (InfoType.BUSINESS_REG, _digits(match)) if shaped else None
+    value = _digits(match)
+    checked = checksums.business_number(value) and not _SECONDS.match(value)
+    shaped = "-" in match["v"] or checked or _BUSINESS_WORD.search(before)
+    return (InfoType.BUSINESS_REG, value) if shaped else None
+
+
+def _driver_joined(match: re.Match[str], _before: str, _after: str) -> Judged:
+    return InfoType.DRIVER_LICENSE, match["v"]
 
 
 def _account(match: re.Match[str], before: str, after: str) -> Judged:
@@ -143,6 +156,8 @@ DIGITS: tuple[Recogniser, ...] = (
     (_ACCOUNT, _account),
     (phones.INTERNATIONAL, phones.international),
     (phones.NORTH_AMERICAN, phones.north_american),
+    (phones.NATIONAL, phones.national),
     (phones.NAMED, phones.named),
+    (_DRIVER_JOINED, _driver_joined),
 )
 """For zones with digits, in the order of their claims."""

@@ -21,16 +21,59 @@ KOREAN = re.compile(
     r"|(?:\+?82|0)(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|80)\d{7,8}"
     r"|1[568]\d{2}[ \-]\d{4})(?!\d|-\d|\.\d)"
 )
-INTERNATIONAL = re.compile(r"(?<!\d)(?P<v>\+ ?\d{1,3}(?:[ ().\-/]{0,3}\d){5,13})(?!\d)")
+INTERNATIONAL = re.compile(
+    r"(?<!\d)(?P<v>\+ ?\d{1,3}(?:[ ().\-/]{0,3}\d){5,13}(?: ?x\d{1,6})?"
+    r"|0(?:0|11)[ \-]?[1-9]\d{0,2}[ .\-](?:[ ().\-/]{0,3}\d){6,12}(?: ?x\d{1,6})?)(?!\d)"
+)
+_ACCESS_CODE = re.compile(r"\A0(?:0|11)")
 NORTH_AMERICAN = re.compile(
-    r"(?<![\d\-.])(?P<v>(?:\+?1[ .\-]{0,2})?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .\-])"
+    r"(?<![\d\-.])(?P<v>(?:\+?1[ .\-]{0,2}|(?P<abroad>\d{2}-))?(?:\([2-9]\d{2}\) ?|[2-9]\d{2}[ .\-])"
     r"\d{3}[ .\-]\d{4}(?: ?x\d{1,6})?)(?![\d\-])"
 )
 NAMED = re.compile(r"(?<![\d\-])(?P<v>\(?\d(?:[ ().\-/]{0,2}\d){6,14}(?: ?x ?\d{1,6})?)(?![\d\-])")
+NATIONAL = re.compile(
+    r"(?<![\d\-.])(?P<v>\(?\d{1,5}\)?(?:[ .\-]\d{2,4}){1,4}(?: ?x ?\d{1,6})?"
+    r"|\(?0\d{1,4}\)?[ \-]\d{5,8}|\d{2} \d{6})"
+    r"(?!\d|-\d|[.:,]\d)"
+)
+_NATIONAL_DIGITS = range(7, 13)
+_FEWEST_PLANNED = 9
+_COUNTRIES = (
+    *(
+        "GB",
+        "DE",
+        "FR",
+        "IT",
+        "ES",
+        "CH",
+        "AT",
+        "BE",
+        "NL",
+        "SE",
+        "FI",
+        "NO",
+        "DK",
+        "PL",
+        "CZ",
+        "HU",
+        "PT",
+        "GR",
+    ),
+    *("RU", "UA", "TR", "IL", "ZA", "AU", "NZ", "JP", "TW", "TH", "VN", "PH", "ID", "IN", "BR"),
+)
+"""Where a number with a trunk zero may be at home, if nothing says that it is a phone."""
+_REACHED = re.compile(
+    r"\b(?:call(?:ing)?|messages?|text(?:ing)?|answer(?:ing|s)?|reach(?:ed)?"
+    r"|ring|dial|sms|whats ?app|contact|registered)"
+    r"\b[^\d\n]{0,20}\Z"
+)
+_LABEL_BEHIND = re.compile(
+    r"[ \-]{0,2}\(?(?:office|fax|mobile|home|desk|cell|work|direct|전화|휴대폰|핸드폰|팩스)(?![a-z])"
+)
 _WORD = re.compile(
     r"(?:전화|연락처|핸드폰|휴대폰|휴대전화|폰번|번호|팩스|내선"
-    r"|phone|\btel|\bcell|mobile|\bcall|\bfax|contact|text me|reach me)"
-    r"[^\d\n]{0,20}\Z"
+    r"|phone|\btel|\bcell|mobile|\bcall|\bfax|\bdesk:|contact|text me|reach me|\bmy [a-z ]{0,20}number is)"
+    r"(?:[^\d\n]{0,20}|[^\d\n]{0,4}:[^\d\n]{0,3}\n)[^\d\n]?\Z"
 )
 _FEWEST_DIGITS = 8
 _TAIL = 8
@@ -97,13 +140,32 @@ def _parsed(value: str) -> phonenumbers.PhoneNumber:
 
 
 def international(match: re.Match[str], _before: str, _after: str) -> Judged:
-    """Judge a number that begins with a plus sign."""
-    return (InfoType.PHONE, canonical(match["v"])) if _possible(match["v"], None) else None
+    """Judge a number that begins with a plus sign, or the code to dial abroad."""
+    number = _ACCESS_CODE.sub("+", match["v"].split("x")[0])
+    return (InfoType.PHONE, canonical(number)) if _possible(number, None) else None
 
 
 def north_american(match: re.Match[str], _before: str, _after: str) -> Judged:
     """Judge a number written 3-3-4."""
-    return (InfoType.PHONE, canonical(match["v"].split("x")[0])) if _possible(match["v"], "US") else None
+    number = ("+" if match["abroad"] else "") + match["v"].split("x")[0]
+    return (InfoType.PHONE, canonical(number)) if _possible(number, "US") else None
+
+
+def national(match: re.Match[str], before: str, after: str) -> Judged:
+    """Judge a grouped number of any country: by what is said of it, or by a country's own plan."""
+    value = match["v"].split("x")[0]
+    size = len(_NOT_DIALLED.sub("", value))
+    if size not in _NATIONAL_DIGITS:
+        return None
+    named = _WORD.search(before) or _REACHED.search(before) or _LABEL_BEHIND.match(after)
+    trunk = value.lstrip("(").startswith("0") and size >= _FEWEST_PLANNED
+    if not named and not (trunk and _in_some_plan(value)):
+        return None
+    return InfoType.PHONE, canonical(value)
+
+
+def _in_some_plan(value: str) -> bool:
+    return any(phonenumbers.is_valid_number(phonenumbers.parse(value, country)) for country in _COUNTRIES)
 
 
 def named(match: re.Match[str], before: str, _after: str) -> Judged:

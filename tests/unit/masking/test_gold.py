@@ -81,6 +81,14 @@ def test_korean_identifiers_are_found() -> None:
     assert {kind: types[kind] for kind, bound in least.items() if types[kind] < bound} == {}
 
 
+def test_english_identifiers_are_found() -> None:
+    types, _ = recall(rows_of("presidio_synth_v2.jsonl"), "type")
+    least = {"PHONE_NUMBER": 0.96} | dict.fromkeys(
+        ("EMAIL_ADDRESS", "CREDIT_CARD", "IBAN_CODE", "IP_ADDRESS", "US_SSN"), 0.99
+    )
+    assert {kind: types[kind] for kind, bound in least.items() if types[kind] < bound} == {}
+
+
 def test_chat_without_names_stays_as_it_is() -> None:
     lines = (GOLD / "songys_negatives.txt").read_text(encoding="utf-8").splitlines()
     answers = scan_rows({"id": number, "text": line} for number, line in enumerate(lines))
