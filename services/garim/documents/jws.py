@@ -12,10 +12,9 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from joserfc.jwa import EdDSAAlgorithm, ESAlgorithm
-from joserfc.jwk import ECKey, OKPKey
 
 from garim.documents import base64url
+from garim.documents.bare import ECDSA, ED25519, BareSignature, der_of, is_right
 from garim.documents.envelope import MAX_CHAIN, SIGNATURES, Envelope
 from garim.documents.x509 import UNREADABLE, read_certificate
 from garim.statements import strict_json
@@ -23,9 +22,6 @@ from garim.statements.refusal import RefusedError, RefusedWithReasonsError
 
 TYP = "garim-document+jws"
 MAX_ENVELOPE_BYTES = 8 * 1024 * 1024
-
-_ES256 = ESAlgorithm("ES256", "P-256", 256)
-_EDDSA = EdDSAAlgorithm()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,12 +123,12 @@ def _check_signature(signature: _Signature, path: str) -> None:
     if signature.alg == "ES256" and isinstance(key, ec.EllipticCurvePublicKey):
         if not isinstance(key.curve, ec.SECP256R1):
             raise _wrong_key(path)
-        right = _ES256.verify(signature.signing_input, signature.value, ECKey.import_key(key))
+        bare = BareSignature(ECDSA, signature.signing_input, der_of(signature.value))
     elif signature.alg == "EdDSA" and isinstance(key, ed25519.Ed25519PublicKey):
-        right = _EDDSA.verify(signature.signing_input, signature.value, OKPKey.import_key(key))
+        bare = BareSignature(ED25519, signature.signing_input, signature.value)
     else:
         raise _wrong_key(path)
-    if not right:
+    if not is_right(bare, signature.leaf):
         raise RefusedError(
             "SIGNATURE_WRONG", "the signature does not fit payload and certificate", field=path
         )

@@ -15,6 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
+from garim.documents.bare import ECDSA, ED25519, MIN_RSA_BITS, BareSignature, rsa_scheme
 from garim.documents.envelope import MAX_CHAIN
 from garim.documents.keys import MIN_RSA_BITS
 from garim.documents.x509 import UNREADABLE, read_certificate
@@ -25,8 +26,12 @@ _OPTIONAL = {"cms_algorithm_protection"}
 _RSA_DIGESTS = ("sha256", "sha384", "sha512")
 
 
-def check_cms(der: bytes, digest_input: bytes, *, field: str) -> tuple[bytes, ...]:
-    """Check one signature over some bytes; return its chain in DER, leaf first. Trust is judged elsewhere.
+def check_cms(
+    der: bytes, digest_input: bytes, *, field: str
+) -> tuple[tuple[bytes, ...], BareSignature]:
+    """Check one signature over some bytes; return its chain in DER, leaf first, and what the key signed.
+
+    Trust is judged elsewhere.
 
     Args:
         der: ContentInfo in DER, without padding.
@@ -57,7 +62,8 @@ def check_cms(der: bytes, digest_input: bytes, *, field: str) -> tuple[bytes, ..
         intact = valid = False
     if not (intact and valid):
         raise RefusedError("SIGNATURE_WRONG", "the signature does not fit file and certificate", field=field)
-    return chain
+    signed_attributes = signer["signed_attrs"].untag().dump()
+    return chain, BareSignature(_scheme(signer, leaf, digest), signed_attributes, signer["signature"].native)
 
 
 def _malformed(message: str, field: str) -> RefusedError:
@@ -186,6 +192,13 @@ def _check_algorithms(
             "ALGORITHM_REFUSED", "sign with ECDSA, Ed25519, RSA or RSA-PSS over SHA-2", field=field
         )
     return digest
+
+
+def _scheme(signer: cms.SignerInfo, leaf: x509.Certificate, digest: str) -> str:
+    key = leaf.public_key()
+    if isinstance(key, rsa.RSAPublicKey):
+        return rsa_scheme(digest, pss=signer["signature_algorithm"]["algorithm"].native == "rsassa_pss")
+    return ECDSA if isinstance(key, ec.EllipticCurvePublicKey) else ED25519
 
 
 def _rsa_fits(signer: cms.SignerInfo, stated: str, digest: str) -> bool:

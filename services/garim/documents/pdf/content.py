@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from pyhanko.pdf_utils import generic
 
-from garim.documents.pdf.embedded import find_embedded
+from garim.documents.pdf.embedded import Embedded, find_embedded
 from garim.documents.pdf.profile import MAX_DEPTH
 from garim.documents.pdf.values import Objects, is_name, items, number_of, raw
 from garim.statements.refusal import RefusedError
@@ -46,12 +46,12 @@ class Content:
     """What the checked file holds.
 
     Attributes:
-        payload: The claims: the bytes of the embedded file.
+        embedded: The embedded file: the claims.
         fields: Numbers of the signature fields.
         pages: Number of the page on which each field's widget stands.
     """
 
-    payload: bytes
+    embedded: Embedded
     fields: tuple[int, ...]
     pages: tuple[int, ...]
 
@@ -92,14 +92,14 @@ def check_content(objects: Objects, trailer: generic.DictionaryObject, signers: 
     closed(catalog, _CATALOG, "catalog")
     survey = _Survey(objects)
     survey.walk(trailer)
-    payload = find_embedded(objects, catalog, survey.references, survey.carriers)
+    embedded = find_embedded(objects, catalog, survey.references, survey.carriers)
     fields = _fields(objects, catalog, signers)
     widgets = dict(_widgets(objects, catalog))
     if sorted(widgets) != sorted(fields):
         raise RefusedError(
             "PDF_CONTENT", "pages carry the signatures' widgets and no other annotation", field="Annots"
         )
-    return Content(payload, fields, tuple(widgets[field] for field in fields))
+    return Content(embedded, fields, tuple(widgets[field] for field in fields))
 
 
 class _Survey:

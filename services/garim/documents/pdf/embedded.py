@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 from pyhanko.pdf_utils import generic
 
-from garim.documents.pdf.profile import EMBEDDED_NAME, EMBEDDED_TYPE, MAX_PAYLOAD_BYTES
+from garim.documents.unfolding import unfold
+from garim.documents.pdf.profile import EMBEDDED_NAME, EMBEDDED_TYPE
 from garim.documents.pdf.values import Objects, is_name, is_text, items, number_of, raw
 from garim.statements.refusal import RefusedError
 
@@ -15,13 +16,28 @@ _WAYS = 2
 """References to the file's specification: from the name tree and from /AF."""
 
 
+@dataclasses.dataclass(frozen=True)
+class Embedded:
+    """The embedded file.
+
+    Attributes:
+        payload: Its bytes: the claims.
+        carried: The same as they stand in the PDF.
+        deflated: Whether they are compressed there.
+    """
+
+    payload: bytes
+    carried: bytes
+    deflated: bool
+
+
 def find_embedded(
     objects: Objects,
     catalog: generic.DictionaryObject,
     references: Mapping[int, int],
     carriers: Sequence[generic.DictionaryObject],
-) -> bytes:
-    """Return the bytes of the file that the catalog's name tree and its /AF both lead to.
+) -> Embedded:
+    """Return the file that the catalog's name tree and its /AF both lead to.
 
     Args:
         objects: As of the last revision.
@@ -89,29 +105,25 @@ def _stream(objects: Objects, specification: generic.DictionaryObject) -> tuple[
     return number, stream
 
 
-def _bytes_of(objects: Objects, stream: generic.StreamObject) -> bytes:
-    payload = _unfolded(objects, stream)
+def _bytes_of(objects: Objects, stream: generic.StreamObject) -> Embedded:
+    embedded = _unfolded(objects, stream)
     if "/Params" in stream:
         size = raw(objects.dictionary(raw(stream, "/Params"), "Params"), "/Size")
-        if size is not None and size != len(payload):
+        if size is not None and size != len(embedded.payload):
             raise _wrong("the file is not as long as it says", "Params")
-    return payload
+    return embedded
 
 
-def _unfolded(objects: Objects, stream: generic.StreamObject) -> bytes:
+def _unfolded(objects: Objects, stream: generic.StreamObject) -> Embedded:
     encoded = bytes(stream.encoded_data)
     filters = objects.follow(raw(stream, "/Filter"))
     if isinstance(filters, generic.ArrayObject) and len(filters) == 1:
         filters = items(filters)[0]
     if filters is None:
-        return encoded
+        return Embedded(encoded, encoded, deflated=False)
     if not is_name(filters, "/FlateDecode"):
         raise _wrong("store the file as it is or with FlateDecode", "Filter")
-    unfolding = zlib.decompressobj()
-    try:
-        payload = unfolding.decompress(encoded, MAX_PAYLOAD_BYTES)
-    except zlib.error:
-        raise _wrong("the file's compression is broken", "Filter") from None
-    if not unfolding.eof or unfolding.unused_data:
-        raise _wrong("the file is too large, cut short, or followed by something else", "Filter")
-    return payload
+    payload = unfold(encoded)
+    if payload is None:
+        raise _wrong("the file's compression is broken, too large, or followed by something else", "Filter")
+    return Embedded(payload, encoded, deflated=True)

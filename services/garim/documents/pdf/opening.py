@@ -7,7 +7,7 @@ import io
 
 from pyhanko.pdf_utils.reader import PdfFileReader
 
-from garim.documents.envelope import SIGNATURES, Envelope
+from garim.documents.envelope import SIGNATURES, Envelope, Shown
 from garim.documents.pdf import second_opinion
 from garim.documents.pdf.content import Content, check_content
 from garim.documents.pdf.layout import Revision, read_revisions
@@ -50,7 +50,7 @@ def _open(data: bytes, signers: int) -> Envelope:
     root = _root(revisions, signers)
     content = check_content(states[-1], revisions[-1].trailer, signers)
     signatures = _signatures(states[-1], revisions, content, root)
-    chains = []
+    checked = []
     for place, signature in enumerate(signatures):
         if signature.revision > 0:
             check_update(
@@ -61,7 +61,7 @@ def _open(data: bytes, signers: int) -> Envelope:
                 root=root,
                 first=place == 0,
             )
-        chains.append(
+        checked.append(
             check_signature(
                 data,
                 states[-1],
@@ -72,7 +72,9 @@ def _open(data: bytes, signers: int) -> Envelope:
             )
         )
     second_opinion.check(reader, [signature.revision for signature in signatures])
-    return Envelope(content.payload, tuple(chains))
+    chains, bare, spans = zip(*checked, strict=True)
+    embedded = content.embedded
+    return Envelope(embedded.payload, chains, Shown(bare, spans, embedded.carried, embedded.deflated))
 
 
 @dataclasses.dataclass(frozen=True, order=True)

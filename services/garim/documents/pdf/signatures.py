@@ -6,6 +6,7 @@ import re
 
 from pyhanko.pdf_utils import generic
 
+from garim.documents.bare import BareSignature
 from garim.documents.pdf.cms_signature import check_cms
 from garim.documents.pdf.content import closed
 from garim.documents.pdf.der import element_length
@@ -21,8 +22,8 @@ _FORM_FILLING = 2
 
 def check_signature(
     data: bytes, objects: Objects, number: int, revision: Revision, *, first: bool, field: str
-) -> tuple[bytes, ...]:
-    """Check one signature; return its chain in DER, leaf first.
+) -> tuple[tuple[bytes, ...], BareSignature, tuple[int, int, int]]:
+    """Check one signature; return its chain in DER, leaf first, what the key signed, and the span.
 
     Args:
         data: The whole file.
@@ -51,7 +52,8 @@ def check_signature(
     length = element_length(value)
     if _PADDING.fullmatch(value, length) is None:
         raise RefusedError("PDF_COVERAGE", "only zeros may follow the signature's value", field=field)
-    return check_cms(value[:length], data[:before] + data[after:end], field=field)
+    chain, bare = check_cms(value[:length], data[:before] + data[after:end], field=field)
+    return chain, bare, (before, after, end)
 
 
 def _uncovered(field: str) -> RefusedError:
