@@ -104,6 +104,7 @@ LOOKS: dict[str, Callable[[str], bytes]] = {
 def perform(job: bytes) -> bytes:
     """Do what the job names."""
     media_type, data = read_job(job)
+    media_type = media_type or data.decode()
     if media_type in LOOKS:
         return _answer(LOOKS[media_type](data.decode()))
     if media_type == "application/x-answer":

@@ -6,13 +6,13 @@ import dataclasses
 from types import MappingProxyType
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
-MIN_RSA_BITS = 3072
-"""Shorter RSA keys are refused (SOG-IS Agreed Cryptographic Mechanisms 1.3, clause 5.1)."""
+from garim.documents.keys import strong_key
+
 ECDSA = "ecdsa-sha256"
 ED25519 = "ed25519"
 _P256_BYTES = 32
@@ -55,6 +55,11 @@ class BareSignature:
     value: bytes
 
 
+def digest_of(scheme: str) -> str:
+    """Return the digest that goes with a scheme in CMS; SHA-512 with Ed25519 (RFC 8419 clause 3.1)."""
+    return "sha512" if scheme == ED25519 else scheme.rpartition("-")[2]
+
+
 def der_of(value: bytes) -> bytes:
     """Return the DER of an ECDSA value over P-256 that JWS or XML writes as r and s, 32 bytes each."""
     if len(value) != 2 * _P256_BYTES:
@@ -70,17 +75,18 @@ def is_right(signature: BareSignature, leaf: x509.Certificate) -> bool:
         signature: The signature.
         leaf: The signer's certificate.
     """
-    key, scheme = leaf.public_key(), signature.scheme
+    scheme = signature.scheme
     try:
+        key = leaf.public_key()
         if isinstance(key, ed25519.Ed25519PublicKey) and scheme == ED25519:
             key.verify(signature.value, signature.signed)
         elif isinstance(key, ec.EllipticCurvePublicKey) and _is_p256(key) and scheme == ECDSA:
             key.verify(signature.value, signature.signed, ec.ECDSA(hashes.SHA256()))
-        elif isinstance(key, rsa.RSAPublicKey) and key.key_size >= MIN_RSA_BITS and scheme in _RSA:
+        elif isinstance(key, rsa.RSAPublicKey) and strong_key(key) and scheme in _RSA:
             key.verify(signature.value, signature.signed, *_RSA[scheme])
         else:
             return False
-    except InvalidSignature:
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True
 

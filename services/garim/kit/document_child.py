@@ -46,7 +46,8 @@ def perform(job: bytes, *, confined: bool, schemas: Schemas | None = None) -> by
         envelope = formats.open_document(media_type, data) if media_type else read_exchange(data, schemas)
     except (MemoryError, RecursionError):
         raise too_costly() from None
-    return Opened(payload=envelope.payload, chains=envelope.chains).model_dump_json().encode()
+    opened = Opened(payload=envelope.payload, chains=envelope.chains, shown=envelope.shown)
+    return opened.model_dump_json().encode()
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 `DocumentOpener` starts ``python -m garim.kit.document_child``, a zygote that has loaded the parsers and
 nothing else; each document is opened in a child of its own (`kit.confinement`). Whatever happens to a child
 is a refusal of its document. Of a JWS document the child's word counts for nothing: what it has survived is
-opened once more here, by strict JSON and certificates alone, which the service reads anyway. Of PDF and XML
-the child's answer is believed. Trust, people and claims are judged by whoever asked.
+opened once more here, by strict JSON and certificates alone, which the service reads anyway. Of PDF and
+XML its answer is held against the document's bytes (`documents.recheck`). Trust, people and claims are judged
+by whoever asked; an HI1 message that is only read is believed.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from garim.documents import jws
-from garim.documents.envelope import Envelope
+from garim.documents.envelope import Envelope, Shown
 from garim.documents.media_types import JWS_MEDIA_TYPE
+from garim.documents.recheck import recheck
 from garim.kit import zygote
 from garim.kit.confinement import Limits
 from garim.statements.refusal import Kind, RefusedError
@@ -42,6 +44,7 @@ class Opened(BaseModel):
     Attributes:
         payload: See `Envelope`.
         chains: See `Envelope`.
+        shown: See `Envelope`.
     """
 
     model_config = ConfigDict(
@@ -50,6 +53,7 @@ class Opened(BaseModel):
 
     payload: bytes
     chains: tuple[tuple[bytes, ...], ...]
+    shown: Shown | None = None
 
 
 class DocumentOpener:
@@ -91,8 +95,8 @@ class DocumentOpener:
         if not media_type:
             raise _unknown_format()
         answer = self._ask(media_type, data)
-        # A child that was taken over names whom it likes; that it has ended in time shows what opening costs.
-        return jws.open_envelope(data) if media_type == JWS_MEDIA_TYPE else answer
+        # A child that was taken over says what it likes; that it ended in time shows what opening costs.
+        return jws.open_envelope(data) if media_type == JWS_MEDIA_TYPE else recheck(media_type, data, answer)
 
     def read_message(self, data: bytes) -> Envelope:
         """Read an HI1 message in a child; see `garim.documents.etsi.opening.read_exchange`.
@@ -112,7 +116,7 @@ class DocumentOpener:
             opened = Opened.model_validate_json(answer)
         except ValidationError:
             raise _died() from None
-        return Envelope(opened.payload, opened.chains)
+        return Envelope(opened.payload, opened.chains, opened.shown)
 
     def check(self) -> None:
         """Return if the zygote lives; for `health.Health.register`.

@@ -143,8 +143,8 @@ def test_the_environment_and_open_files_of_the_service_stay_outside(
     with (tmp_path / "open").open("w") as file:
         os.set_inheritable(file.fileno(), True)  # noqa: FBT003 - positional only
         hostile = DocumentOpener("kit_support.attacker", attacker.LIMITS)
-        environment = hostile.open("application/x-environment", b"x").payload.decode()
-        descriptors = hostile.open("application/x-descriptors", b"x").payload
+        environment = hostile.read_message(b"application/x-environment").payload.decode()
+        descriptors = hostile.read_message(b"application/x-descriptors").payload
         hostile.close()
     assert set(environment.splitlines()) <= {"PYTHONPATH", "LC_CTYPE"}
     assert len(descriptors) == len(("stdin", "stdout", "stderr", "its end of the pair"))

@@ -5,6 +5,7 @@ Runs in the process that opens documents. The agency's signature covers the mess
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from garim.documents.claims import read_claims
@@ -47,7 +48,10 @@ def open_message(data: bytes, open_court: OpenCourt) -> Envelope:
     differences = compare(allowed, read_claims(payload))
     if differences:
         raise RefusedWithReasonsError(differences)
-    return Envelope(payload, (*court.chains, signed.chain))
+    shown = court.shown and dataclasses.replace(
+        court.shown, bare=(*court.shown.bare, signed.bare), pdf=parts.pdf, message=signed.content
+    )
+    return Envelope(payload, (*court.chains, signed.chain), shown)
 
 
 def read_exchange(data: bytes, schemas: Schemas | None = None) -> Envelope:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import dataclasses
+import re
 from base64 import b64decode
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from signxml.exceptions import SignXMLException
 from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 from signxml.xades.xades import XAdESSignatureConfiguration, XAdESVerifier
 
+from garim.documents.bare import ECDSA, BareSignature, der_of, rsa_scheme
 from garim.documents.envelope import MAX_CHAIN
 from garim.documents.etsi.names import CORE, DSIG, HI1, SIGNATURE, XADES
 from garim.documents.etsi.parsing import elements_of, parse
@@ -60,10 +62,12 @@ class Signed:
     Attributes:
         content: The exact bytes that were signed: the message in canonical form, without the signature.
         chain: The signer's certificates, DER, leaf first.
+        bare: What the key signed: SignedInfo in its canonical form.
     """
 
     content: bytes
     chain: tuple[bytes, ...]
+    bare: BareSignature
 
 
 def is_signed(root: etree._Element) -> bool:
@@ -90,9 +94,9 @@ def verify_signature(data: bytes, *, min_rsa_bits: int = MIN_RSA_BITS) -> Signed
     _check_algorithms(info)
     references = _check_references(info, signature, qualified=qualified)
     chain = _chain(key_info)
-    content = _verified(root, chain[0], references if qualified else 0)
+    content, bare = _verified(root, chain[0], references if qualified else 0)
     _check_key(chain[0], min_rsa_bits)
-    return Signed(content, tuple(one.public_bytes(serialization.Encoding.DER) for one in chain))
+    return Signed(content, tuple(one.public_bytes(serialization.Encoding.DER) for one in chain), bare)
 
 
 def _only_signature(root: etree._Element) -> etree._Element:
@@ -243,8 +247,8 @@ def _check_key(leaf: x509.Certificate, min_rsa_bits: int) -> None:
     )
 
 
-def _verified(root: etree._Element, leaf: x509.Certificate, qualified: int) -> bytes:
-    """Return what the signature covers; `qualified` is the number of references of a XAdES signature."""
+def _verified(root: etree._Element, leaf: x509.Certificate, qualified: int) -> tuple[bytes, BareSignature]:
+    """Return what the signature covers, and itself; `qualified` counts a XAdES signature's references."""
     data = etree.tostring(root)
     # When the certificate is valid is for those who judge trust.
     within = leaf.not_valid_before_utc
@@ -276,4 +280,19 @@ def _verified(root: etree._Element, leaf: x509.Certificate, qualified: int) -> b
     covered = [one.signed_data for one in results if one.signed_xml is not None and one.signed_xml.tag == HI1]
     if len(covered) != 1:
         raise RefusedError("SIGNATURE_WRONG", "the signature does not cover the message")
-    return covered[0]
+    return covered[0], _bare(results[0].signature_xml)
+
+
+_SHA = re.compile("sha(?:256|384|512)")
+
+
+def _bare(signature: etree._Element) -> BareSignature:
+    """Return what was signed as the check had it; both it and SignedInfo's canonical form stand alone."""
+    info, stated = list(elements_of(signature))[:2]
+    canonical, method = (str(one.get("Algorithm")) for one in list(elements_of(info))[:2])
+    signed = etree.tostring(info, method="c14n", exclusive="exc-c14n" in canonical, with_comments=False)
+    value = b64decode("".join((stated.text or "").split()))
+    if "ecdsa" in method:
+        return BareSignature(ECDSA, signed, der_of(value))
+    digest = _SHA.findall(method)
+    return BareSignature(rsa_scheme(digest[0] if digest else "", pss="MGF1" in method), signed, value)

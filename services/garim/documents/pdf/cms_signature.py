@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pyhanko.sign.validation.generic_cms import validate_sig_integrity
 
-from garim.documents.bare import ECDSA, ED25519, MIN_RSA_BITS, BareSignature, rsa_scheme
+from garim.documents.bare import ECDSA, ED25519, BareSignature, rsa_scheme
 from garim.documents.envelope import MAX_CHAIN
 from garim.documents.keys import MIN_RSA_BITS
 from garim.documents.x509 import UNREADABLE, read_certificate
@@ -26,9 +26,7 @@ _OPTIONAL = {"cms_algorithm_protection"}
 _RSA_DIGESTS = ("sha256", "sha384", "sha512")
 
 
-def check_cms(
-    der: bytes, digest_input: bytes, *, field: str
-) -> tuple[tuple[bytes, ...], BareSignature]:
+def check_cms(der: bytes, digest_input: bytes, *, field: str) -> tuple[tuple[bytes, ...], BareSignature]:
     """Check one signature over some bytes; return its chain in DER, leaf first, and what the key signed.
 
     Trust is judged elsewhere.

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from pyhanko.pdf_utils import generic
 
-from garim.documents.unfolding import unfold
 from garim.documents.pdf.profile import EMBEDDED_NAME, EMBEDDED_TYPE
 from garim.documents.pdf.values import Objects, is_name, is_text, items, number_of, raw
+from garim.documents.unfolding import unfold
 from garim.statements.refusal import RefusedError
 
 _WAYS = 2

@@ -10,8 +10,6 @@ EMBEDDED_TYPE = "application/json"
 """Its media type."""
 MAX_PDF_BYTES = 8 * 1024 * 1024
 """A larger file is refused."""
-MAX_PAYLOAD_BYTES = 8 * 1024 * 1024
-"""Claims that unfold to more are refused."""
 MAX_OBJECTS = 20_000
 """Objects of a file at most."""
 MAX_REVISIONS = SIGNATURES + 1
