@@ -21,7 +21,6 @@ from garim.custody.dossiers import Dossiers
 from garim.custody.epochs import Epochs
 from garim.custody.journal import Journal
 from garim.custody.keeper import Keeper
-from garim.custody.policy_file import KeptPolicies
 from garim.custody.ports import Opener
 from garim.custody.preservation import PreservationOrders
 from garim.custody.recovery import recovery_public
@@ -39,6 +38,7 @@ from garim.kit.identity import service_id
 from garim.kit.ledger import Ledger
 from garim.kit.ledger import tables as ledger_tables
 from garim.kit.migrations import upgrade
+from garim.kit.policy_files import KeptPolicies
 from garim.kit.providers import KeyProvider
 from garim.kit.telemetry import Telemetry
 from garim.sealing import hpke, released

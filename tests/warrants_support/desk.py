@@ -20,6 +20,7 @@ from garim.kit.db import Database
 from garim.kit.identity import Peer, parse_spiffe_id, service_id
 from garim.kit.ledger import Ledger
 from garim.kit.migrations import upgrade
+from garim.kit.policy_files import KeptPolicies
 from garim.kit.revocation_lists import RevocationLists
 from garim.statements import subjects
 from garim.statements.decisions import Action
@@ -61,6 +62,7 @@ class Desk:
     folder: Path
     operator: SampleOperator
     policy: bytes = POLICY
+    kept_policies: list[bytes] = dataclasses.field(default_factory=lambda: [POLICY])
     counts: Counter[tuple[str, str]] = dataclasses.field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -89,7 +91,7 @@ class Desk:
         self.means = Means(
             mesh=MESH,
             governance=self.operator.governance,
-            policies=Policies(lambda: self.policy),
+            policies=Policies(lambda: self.policy, KeptPolicies(lambda: list(self.kept_policies))),
             store=self.tables,
             log=self.ledger,
             custody=self.custody,

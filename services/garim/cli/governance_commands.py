@@ -17,12 +17,14 @@ from garim.api.custody.v1 import custody_pb2
 from garim.cli import governance_init, keyfiles
 from garim.cli.decisions import decide
 from garim.cli.files import read_input, write_private
-from garim.cli.governance_draft import drafted, highest, read_pin
+from garim.cli.governance_draft import drafted, highest, keep_pinned_policy, read_pin
 from garim.cli.governance_init import Plan, key_text
+from garim.cli.mesh_plan import Places
 from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, OutOption, PassphraseOption
 from garim.cli.output import emit, facts, rows_table
 from garim.cli.session import session
 from garim.cli.trust_anchors import make_anchor
+from garim.documents.policy import load_policy
 from garim.documents.x509 import Role
 from garim.kit.clock import SystemClock
 from garim.kit.convert import envelope_to
@@ -242,6 +244,10 @@ def draft(
         list[str] | None,
         typer.Option("--pin", help="A verifier's pin of the former log; repeat.", metavar="SIZE:ROOT"),
     ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option("--policy", help="A new policy file; the present one is kept by its digest."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Draft the next version from the one in force; with --log-origin, the one that succeeds a lost log."""
@@ -249,6 +255,7 @@ def draft(
         raise RefusedError(
             "FIELD_VALUE", "name a succeeding log's origin, key and pins together", field="log"
         )
+    new_policy = "" if policy is None else load_policy(read_input(policy, "policy")).digest
     with session(mesh, who, "custodian") as own:
         current = own.governance()
         answer = own.custody.GetGovernance(custody_pb2.GetGovernanceRequest(from_version=current.version))
@@ -263,10 +270,13 @@ def draft(
             witnesses=current.log.witnesses,
             old_pins=highest(known),
         )
-    data = drafted(current, answer.versions[0].document, now_ms, log)
+    data = drafted(current, answer.versions[0].document, now_ms, log, policy=new_policy)
     governance.follow(current, answer.versions[0].document, data)
+    kept = keep_pinned_policy(Places(mesh).policy, current.policy) if new_policy else None
     write_private(out, data)
     value = {"version": current.version + 1, "digest": governance.digest(data), "file": str(out)}
+    if kept is not None:
+        value["kept_policy"] = str(kept)
     emit(as_json, value, lambda console: console.print(facts(value.items())))
 
 

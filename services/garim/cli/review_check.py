@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from garim.documents.claims import Disclosure
@@ -10,6 +10,7 @@ from garim.documents.envelope import OpenDocument
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.kit.convert import Received
+from garim.kit.governance_history import InForce, policies_between
 from garim.statements import dsse, subjects
 from garim.statements.governance import Governance
 from garim.statements.refusal import Kind, RefusedError
@@ -25,12 +26,15 @@ class CheckedReview:
         document: The verified first document.
         claims: What it asks.
         forecast: How much it would reach.
+        policy: SHA-256 of the policy that it is judged by, hexadecimal: one that governance pinned since the
+            document's issue.
     """
 
     subject: str
     document: VerifiedDocument
     claims: Disclosure
     forecast: Forecast
+    policy: str
 
 
 def check_document(
@@ -60,7 +64,7 @@ def check_review(
     subject: str,
     *,
     open_document: OpenDocument,
-    governance: Governance,
+    history: Sequence[InForce],
     crls: Iterable[bytes],
     now_ms: int,
 ) -> CheckedReview:
@@ -71,7 +75,7 @@ def check_review(
         forecast: The store's forecast.
         subject: What warrants says a decision names.
         open_document: Opens the document.
-        governance: In force, verified from the genesis digest.
+        history: The governance versions up to the one in force, verified from the genesis digest.
         crls: Revocation lists at hand.
         now_ms: Time of the check, milliseconds since 1970.
 
@@ -79,6 +83,7 @@ def check_review(
         RefusedError: Those of `verify_document` and of statements; `DOCUMENT_KIND`, `FORECAST_SCOPE`,
             `DECISION_SUBJECT`.
     """
+    governance = history[-1].document
     document = check_document(
         received, open_document=open_document, governance=governance, crls=crls, now_ms=now_ms
     )
@@ -87,15 +92,16 @@ def check_review(
     figures = Forecast.verify(forecast, governance.keys_of("messages"), mesh=governance.mesh, now=None)
     if figures.document != document.digest:
         raise RefusedError("FORECAST_SCOPE", "the forecast is about another document", field="forecast")
-    own = subjects.review(document.digest, forecast.payload, governance.policy)
-    if own != subject:
-        raise RefusedError(
-            "DECISION_SUBJECT",
-            "warrants names another subject than this case gives: sign nothing, call the auditors",
-            kind=Kind.DATA_LOSS,
-            field="subject",
-        )
-    return CheckedReview(own, document, document.claims, figures)
+    # The case keeps the policy that was pinned at its receipt, which custody bounds in the same way.
+    for policy in policies_between(history, document.claims.issued_ms, now_ms):
+        if subjects.review(document.digest, forecast.payload, policy) == subject:
+            return CheckedReview(subject, document, document.claims, figures, policy)
+    raise RefusedError(
+        "DECISION_SUBJECT",
+        "warrants names another subject than this case gives: sign nothing, call the auditors",
+        kind=Kind.DATA_LOSS,
+        field="subject",
+    )
 
 
 def cancel_subject(case: bytes, document: VerifiedDocument, stated: str) -> str:

@@ -97,7 +97,7 @@ def checked_case(own: Session, case: bytes, crls: Path) -> tuple[CheckedReview, 
         envelope_from(answer.forecast),
         answer.review_subject.hex(),
         open_document=own.open_document,
-        governance=own.governance(),
+        history=own.governance_source.history(),
         crls=crls_in(crls),
         now_ms=own.now_ms(),
     )
@@ -129,6 +129,7 @@ def review_facts(checked: CheckedReview) -> dict[str, Any]:
         "subjects": [f"{one.kind}:{one.value}" for one in claims.subjects],
         "period": [write_instant(claims.period.start_ms), write_instant(claims.period.end_ms)],
         "mode": claims.mode,
+        "policy": checked.policy,
         "forecast": {
             "messages": forecast.messages,
             "conversations": forecast.conversations,
@@ -145,7 +146,7 @@ def _print(console: Console, value: dict[str, Any]) -> None:
     rows += [("signed by", text) for text in value["signed_by"]]
     rows += [("subject", text) for text in value["subjects"]]
     rows.append(("period", " up to ".join(value["period"])))
-    rows.append(("mode", value["mode"]))
+    rows += [(name, value[name]) for name in ("mode", "policy")]
     rows += [
         (f"{name.replace('_', ' ')} (at most)", f"{number:,}") for name, number in value["forecast"].items()
     ]

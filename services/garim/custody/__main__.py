@@ -16,7 +16,7 @@ from garim.custody.journal import Journal
 from garim.custody.keeper import Keeper, KeeperThread
 from garim.custody.opener import OpenerProcess
 from garim.custody.peers import WarrantsPeer
-from garim.custody.policy_file import KeptPolicies, PolicyFile
+from garim.custody.policy_file import PolicyFile
 from garim.custody.providers import demand_destroys_in_time
 from garim.custody.reapplying import Reapplying
 from garim.custody.recovery import recovery_public
@@ -34,6 +34,7 @@ from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
+from garim.kit.policy_files import KeptPolicies, files_beside
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.providers.opening import open_key_provider
 from garim.kit.revocation_lists import RevocationLists
@@ -88,9 +89,7 @@ def serve(settings: CustodySettings) -> None:
         journal=Journal(ledger, mesh, clock, public, key.sign),
         warrants=WarrantsPeer(process.peers),
         policies=PolicyFile(lambda: read_file(settings.policy_file, "policy file")),
-        kept_policies=KeptPolicies(
-            lambda: (path.read_bytes() for path in sorted(settings.policy_file.parent.glob("*.yaml")))
-        ),
+        kept_policies=KeptPolicies(lambda: files_beside(settings.policy_file)),
         crls=RevocationLists(settings.crls_folder, database, clock).at_hand,
         sign=key.sign,
         draw=os.urandom,

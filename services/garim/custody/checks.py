@@ -15,6 +15,7 @@ from garim.documents.policy_model import PolicyVersion
 from garim.documents.verify import VerifiedDocument, verify_document
 from garim.documents.x509 import TrustPolicy
 from garim.kit.convert import Logged, Received
+from garim.kit.governance_history import policies_between
 from garim.kit.identity import service_id
 from garim.statements.decisions import Action, Decision
 from garim.statements.dsse import Envelope
@@ -125,7 +126,7 @@ def granted_policy(core: Core, grant: Grant, logged_ms: int) -> Policy:
     """
     if grant.policy == core.governance.current().policy:
         return pinned_policy(core)
-    if grant.policy not in _pinned_between(core, grant.document_issued, logged_ms):
+    if grant.policy not in policies_between(core.governance.history(), grant.document_issued, logged_ms):
         raise RefusedError(
             "POLICY_OTHER",
             "the grant was judged by another policy",
@@ -133,21 +134,6 @@ def granted_policy(core: Core, grant: Grant, logged_ms: int) -> Policy:
             field="grant.policy",
         )
     return core.kept_policies(grant.policy)
-
-
-def _pinned_between(core: Core, from_ms: int, to_ms: int) -> set[str]:
-    """Return the digests that governance pinned at some time of a span."""
-    known = [
-        Governance.from_bytes(version.document)
-        for number in range(1, core.governance.current().version + 1)
-        if (version := core.governance.version(number)) is not None
-    ]
-    ends = [*(later.issued for later in known[1:]), to_ms + 1]
-    return {
-        one.policy
-        for one, end_ms in zip(known, ends, strict=True)
-        if one.issued <= to_ms and end_ms > from_ms
-    }
 
 
 def pinned_policy(core: Core) -> Policy:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from garim.kit.files import read_file
 from garim.kit.governance import GovernanceChain, Version
+from garim.kit.governance_history import InForce
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.ledger import Ledger
 from garim.kit.telemetry import Telemetry, log_refusal
@@ -67,6 +68,10 @@ class OwnGovernance:
     def version(self, number: int) -> Version | None:
         """Return a version by its number."""
         return self._chain.version(number)
+
+    def history(self) -> tuple[InForce, ...]:
+        """Return the versions with the time from which each is in force, in order."""
+        return self._chain.history()
 
     def check(self, version: Version) -> Governance:
         """Return the next version if it may follow, without putting it in force.

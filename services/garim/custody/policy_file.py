@@ -1,13 +1,11 @@
-"""Custody's own copy of the policy, read anew when its file changes, and of those before it."""
+"""Custody's own copy of the policy, read anew when its file changes."""
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from garim.documents.policy import Policy, load_policy
-from garim.statements.refusal import Kind, RefusedError
 
 
 class PolicyFile:
@@ -33,29 +31,3 @@ class PolicyFile:
             if self._loaded is None or self._loaded[0] != data:
                 self._loaded = (data, load_policy(data))
             return self._loaded[1]
-
-
-class KeptPolicies:
-    """The policies that cases were judged under before the present one, found by their digest.
-
-    Args:
-        read_all: Returns the bytes of every policy file at hand.
-    """
-
-    def __init__(self, read_all: Callable[[], Iterable[bytes]]) -> None:
-        self._read_all = read_all
-
-    def __call__(self, digest: str) -> Policy:
-        """Return the policy whose file has a SHA-256.
-
-        Raises:
-            RefusedError: `POLICY_MISSING`; those of `load_policy`.
-        """
-        for data in self._read_all():
-            if hashlib.sha256(data).hexdigest() == digest:
-                return load_policy(data)
-        raise RefusedError(
-            "POLICY_MISSING",
-            "the policy file that this case was judged under is not at hand: put it beside the present one",
-            kind=Kind.PRECONDITION,
-        )

@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import Connection
 
 from garim.kit.governance import Version
+from garim.kit.governance_history import InForce
 from garim.kit.ledger import LoggedEntry
 from garim.kit.ledger.ledger import Sealing
 from garim.statements.dsse import Envelope
@@ -67,6 +68,10 @@ class GovernanceSource(Protocol):
 
     def version(self, number: int) -> Version | None:
         """Return the version of that number, if it is known."""
+        ...
+
+    def history(self) -> tuple[InForce, ...]:
+        """Return the versions with the time from which each is in force, in order."""
         ...
 
 

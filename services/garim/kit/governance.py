@@ -15,13 +15,14 @@ from typing import NamedTuple, Protocol
 from garim.api.custody.v1 import custody_pb2
 from garim.kit.clock import Clock
 from garim.kit.convert import envelope_from, proof_from
+from garim.kit.governance_history import InForce
 from garim.kit.identity import service_id
 from garim.statements import dsse, governance
 from garim.statements.governance import Governance
 from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.keys import VerifierKey
-from garim.translog.leaf import ZERO_SALT
+from garim.translog.leaf import ZERO_SALT, parse_leaf
 from garim.translog.proven import LogProof, verify_logged
 
 REFRESH_MS = 3_000
@@ -118,6 +119,10 @@ class GovernanceChain:
     def version(self, number: int) -> Version | None:
         """Return the version of that number, if it is known."""
         return self._versions[number - 1][0] if 1 <= number <= len(self._versions) else None
+
+    def history(self) -> tuple[InForce, ...]:
+        """Return the versions with the time from which each is in force, in order."""
+        return tuple(InForce(_since_ms(version, document), document) for version, document in self._versions)
 
     def log_genesis(self) -> str:
         """Return the SHA-256 of the version that leaf 0 of the log in force commits to.
@@ -280,6 +285,15 @@ class GovernanceSource:
         self._refresh_if_due()
         return self._chain.current()
 
+    def history(self) -> tuple[InForce, ...]:
+        """Return the versions with the time from which each is in force, in order.
+
+        Raises:
+            RefusedError: As `current`.
+        """
+        self._refresh_if_due()
+        return self._chain.history()
+
     def log_genesis(self) -> str:
         """Return the SHA-256 of the version that leaf 0 of the log in force commits to, in hexadecimal.
 
@@ -370,6 +384,11 @@ def log_keys(document: Governance) -> LogKeys:
     """
     key = VerifierKey(document.log.origin, governance.raw_key(document.log.key))
     return LogKeys(key, document.log.origin, tuple(VerifierKey.parse(one) for one in document.log.witnesses))
+
+
+def _since_ms(version: Version, document: Governance) -> int:
+    # A version is drawn up before its quorum decides: it counts from its log entry on.
+    return document.issued if version.proof is None else parse_leaf(version.proof.leaf).time_ms
 
 
 def _version(message: custody_pb2.GovernanceVersion) -> Version:

@@ -8,6 +8,7 @@ import dataclasses
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from garim.kit.governance import GovernanceChain, Version
+from garim.kit.governance_history import InForce
 from garim.statements import dsse, governance
 from garim.statements.decisions import Decision
 from garim.statements.governance import Custodian, Governance, LogIdentity, Terms
@@ -66,6 +67,10 @@ class SampleGovernance:
     def version(self, number: int) -> Version | None:
         """Return the version of that number, if it is known."""
         return self.chain.version(number)
+
+    def history(self) -> tuple[InForce, ...]:
+        """Return the versions with the time from which each is in force, in order."""
+        return self.chain.history()
 
     def draft(
         self,

@@ -11,7 +11,7 @@ from garim.api.custody.v1 import custody_pb2
 from garim.api.custody.v1.custody_pb2_grpc import CustodyServiceServicer
 from garim.api.messages.v1 import messages_pb2
 from garim.api.messages.v1.messages_pb2_grpc import MessageStoreServiceServicer
-from garim.kit.convert import document_from, envelope_from, envelope_to, logged_from
+from garim.kit.convert import document_from, envelope_from, envelope_to, logged_from, proof_to
 from garim.kit.governance import Version
 from garim.kit.identity import peer_of
 from garim.testing.audit import FakeAudit
@@ -129,4 +129,5 @@ class ServedMessages(MessageStoreServiceServicer):
 
 def _version(version: Version) -> custody_pb2.GovernanceVersion:
     decisions: list[statement_pb2.Envelope] = [envelope_to(one) for one in version.decisions]
-    return custody_pb2.GovernanceVersion(document=version.document, decisions=decisions)
+    proof = None if version.proof is None else proof_to(version.proof)
+    return custody_pb2.GovernanceVersion(document=version.document, decisions=decisions, proof=proof)

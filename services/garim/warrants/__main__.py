@@ -20,6 +20,7 @@ from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import upgrade
+from garim.kit.policy_files import KeptPolicies, files_beside
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.revocation_lists import RevocationLists
 from garim.kit.settings import load_settings
@@ -75,7 +76,10 @@ def serve(settings: WarrantsSettings) -> None:
     means = Means(
         mesh=settings.mesh,
         governance=governance,
-        policies=Policies(lambda: read_file(settings.policy_file, "policy file")),
+        policies=Policies(
+            lambda: read_file(settings.policy_file, "policy file"),
+            KeptPolicies(lambda: files_beside(settings.policy_file)),
+        ),
         store=tables,
         log=ledger,
         custody=CustodyPeer(process.peers),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from garim.documents.claims import Supplementary
-from garim.documents.policy import DAY_MS, Policy
+from garim.documents.policy import DAY_MS
 from garim.kit.identity import Peer
 from garim.statements import strict_json
 from garim.statements.refusal import Kind, RefusedError
@@ -86,9 +86,9 @@ class Casebook:
         """Return everything due in a case, earliest first.
 
         Raises:
-            RefusedError: `POLICY_DIGEST`, `POLICY_NOT_IN_FORCE`.
+            RefusedError: Those of `Means.policy_of`.
         """
-        return due_items(case, self._terms(case, self._policy()), self._means.clock.now_ms())
+        return due_items(case, self._terms(case), self._means.clock.now_ms())
 
     def due(self, *, with_done: bool, confidential: bool, size: int, token: str) -> tuple[list[DueItem], str]:
         """Return what is due in all cases, earliest first, and the token of the next page.
@@ -100,7 +100,7 @@ class Casebook:
             token: From an earlier answer, or empty.
 
         Raises:
-            RefusedError: `PAGE_TOKEN`, `POLICY_DIGEST`, `POLICY_NOT_IN_FORCE`.
+            RefusedError: `PAGE_TOKEN`, those of `Means.policy_of`.
         """
         offset, limit = _page(size, token)
         found = [one for one in self.everything_due() if confidential or not tells_of_review(one)]
@@ -112,15 +112,15 @@ class Casebook:
         """Return the due items of every case, earliest first.
 
         Raises:
-            RefusedError: `POLICY_DIGEST`, `POLICY_NOT_IN_FORCE`.
+            RefusedError: Those of `Means.policy_of`.
         """
-        policy, now_ms = self._policy(), self._means.clock.now_ms()
+        now_ms = self._means.clock.now_ms()
         items: list[DueItem] = []
         before: int | None = None
         while rows := self._means.store.page(frozenset(State), before, MAX_PAGE):
             before = rows[-1][0]
             for _, case in rows:
-                items += due_items(case, self._terms(case, policy), now_ms)
+                items += due_items(case, self._terms(case), now_ms)
         return sorted(items, key=lambda one: (one.due_ms, one.case, one.item))
 
     def settle(
@@ -138,13 +138,13 @@ class Casebook:
 
         Raises:
             RefusedError: `CASE_UNKNOWN`, `DUE_UNKNOWN`, `DUE_STATE`, `DUE_REASON`, `DUE_GROUND`,
-                `DUE_DEFERRAL`, `POLICY_DIGEST`, `POLICY_NOT_IN_FORCE`.
+                `DUE_DEFERRAL`, those of `Means.policy_of`.
         """
         case = self.record(case_id)
         if not isinstance(case, Case):
             raise _due("DUE_UNKNOWN", "nothing is due for a document that was refused", "item")
         now_ms = self._means.clock.now_ms()
-        terms = self._terms(case, self._policy())
+        terms = self._terms(case)
         settlement = Settlement(item, now_ms, peer.path, reason.strip(), ground, until_ms)
         _demand_grounded(settlement, terms, now_ms)
 
@@ -177,11 +177,8 @@ class Casebook:
         following = str(offset + limit) if len(found) > limit else ""
         return [_line(one) for one in found[:limit]], following
 
-    def _policy(self) -> Policy:
-        return self._means.policies.in_force(self._means.governance.current())
-
-    def _terms(self, case: Case, policy: Policy) -> Terms:
-        return terms_of(self._means.version_at(policy, case.received_ms), case.received_ms)
+    def _terms(self, case: Case) -> Terms:
+        return terms_of(self._means.policy_of(case).version, case.received_ms)
 
 
 def _line(received: Case | RefusedDocument) -> RegisterLine:

@@ -52,13 +52,14 @@ def foresee(means: Means, case: Case) -> Case:
         case: A case that was received.
 
     Raises:
-        RefusedError: Those of custody; `FORECAST_UNAVAILABLE`; `STATEMENT_*`; `FORECAST_WRONG`.
+        RefusedError: Those of custody and of `Means.policy_of`; `FORECAST_UNAVAILABLE`; `STATEMENT_*`;
+            `FORECAST_WRONG`.
     """
     claims = case.claims
     if not isinstance(claims, Disclosure):
         raise TypeError("only a first request has a forecast")
     governance = means.governance.current()
-    version = means.version_at(means.policies.in_force(governance), case.received_ms)
+    version = means.policy_of(case).version
     counted = _count(means, case, governance)
 
     def judged(view: View) -> Change:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 
 from garim.documents.claims import Disclosure, Keeping, Supplementary
-from garim.documents.policy import DAY_MS, Policy
+from garim.documents.policy import DAY_MS
 from garim.documents.scope import identities_of, period_of, subjects_of
 from garim.kit.convert import Logged
 from garim.statements import dsse
@@ -22,7 +22,7 @@ from garim.statements.refusal import RefusedError
 from garim.warrants.cases import NOTHING_TO_CHANGE, Case, Change, Reason
 from garim.warrants.intake import refusal_note
 from garim.warrants.machine import GRANTED, Cause, State
-from garim.warrants.means import Means
+from garim.warrants.means import CasePolicy, Means
 from garim.warrants.ports import View
 
 GRANT_ID_BYTES = 16
@@ -46,7 +46,7 @@ def conclude(means: Means, case: Case) -> Case:
         The case as it stands afterwards; cancelled where that came in between.
 
     Raises:
-        RefusedError: Those of the log; nothing is granted without it.
+        RefusedError: Those of `Means.policy_of` and of the log; nothing is granted without it.
     """
     if case.state not in {State.GRANTING, State.NOTHING}:
         return case
@@ -96,7 +96,7 @@ def _with_body(means: Means, case: Case) -> Case:
     if case.body is not None:
         return case
     governance = means.governance.current()
-    policy = means.policies.in_force(governance)
+    policy = means.policy_of(case)
     checkpoint = means.log.checkpoint_seen()
 
     def made(view: View) -> Change:
@@ -128,10 +128,9 @@ def _blocked(view: View) -> Reason | None:
 
 
 def _grant(
-    means: Means, view: View, governance: Governance, policy: Policy, checkpoint: CheckpointSeen | None
+    means: Means, view: View, governance: Governance, policy: CasePolicy, checkpoint: CheckpointSeen | None
 ) -> Grant:
     case, claims, now_ms = view.case, view.case.claims, means.clock.now_ms()
-    version = means.version_at(policy, case.received_ms)
     common = {
         "mesh": means.mesh,
         "issued": now_ms,
@@ -157,8 +156,8 @@ def _grant(
                 "recipient": claims.recipient,
                 "acknowledger": claims.acknowledger,
                 "expires": claims.expires_ms,
-                "unmask_until": now_ms + version.deadlines.unmask_days * DAY_MS,
-                "unmask_budget": version.budgets.unmaskings if claims.mode == "sealed" else 0,
+                "unmask_until": now_ms + policy.version.deadlines.unmask_days * DAY_MS,
+                "unmask_budget": policy.version.budgets.unmaskings if claims.mode == "sealed" else 0,
                 "forecast": hashlib.sha256(case.forecast.payload).hexdigest(),
                 "overlaps": sorted(overlaps),
             }
@@ -183,7 +182,7 @@ def _grant(
                 "dossier": claims.dossier,
                 "identities": identities_of(claims),
                 "recipient": claims.recipient,
-                "expires": now_ms + version.deadlines.unmask_request_days * DAY_MS,
+                "expires": now_ms + policy.version.deadlines.unmask_request_days * DAY_MS,
                 "filer": case.filer,
             }
         )

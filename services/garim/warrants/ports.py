@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from garim.kit.convert import Logged, Received
+from garim.kit.governance_history import InForce
 from garim.statements.dsse import Envelope
 from garim.statements.governance import Governance
 from garim.statements.model import CheckpointSeen
@@ -173,6 +174,10 @@ class GovernanceSource(Protocol):
 
     def current(self) -> Governance:
         """Return the version in force."""
+        ...
+
+    def history(self) -> tuple[InForce, ...]:
+        """Return the versions with the time from which each is in force, in order."""
         ...
 
 

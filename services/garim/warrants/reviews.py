@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 from collections.abc import Collection
 
-from garim.documents.policy import Policy
 from garim.kit.identity import Peer
 from garim.statements import subjects
 from garim.statements.decisions import Action, Decision
@@ -107,13 +106,12 @@ def decide(means: Means, case: Case, envelope: Envelope, peer: Peer) -> Reviewed
             those of the log.
     """
     governance = means.governance.current()
-    policy = means.policies.in_force(governance)
-    ballot = Ballot(governance, review_subject(case, policy), means.clock.now_ms())
+    ballot = Ballot(governance, review_subject(means, case), means.clock.now_ms())
     decision = verified(envelope, ballot.governance, peer, ballot.now_ms, {APPROVE, DENY})
     _demand_subject(decision, ballot.subject)
     kept = KeptDecision(hashlib.sha256(envelope.payload).hexdigest(), decision.person, envelope)
     if kept.digest not in {one.digest for one in case.decisions}:
-        _demand_open(means, case, policy, ballot.now_ms)
+        _demand_open(means, case, ballot.now_ms)
         _demand_first(ballot, case, decision.person)
         if decision.action == APPROVE:
             # An approval opens something: it is in the log before it counts.
@@ -154,19 +152,20 @@ def cancel(means: Means, case: Case, envelope: Envelope, peer: Peer) -> Case:
     return means.store.settle(case.id, cancelled)
 
 
-def review_subject(case: Case, policy: Policy) -> str:
+def review_subject(means: Means, case: Case) -> str:
     """Return the digest that a reviewer's decision on a case names.
 
     Args:
+        means: What the service works with.
         case: Which case.
-        policy: The policy in force.
 
     Raises:
-        RefusedError: `CASE_STATE`: nothing of this case is for reviewers to decide.
+        RefusedError: `CASE_STATE`: nothing of this case is for reviewers to decide. Those of
+            `Means.policy_of`.
     """
     if case.kind != "disclosure" or case.forecast is None:
         raise wrong_state("only a first request with a forecast is reviewed")
-    return subjects.review(case.identity.digest, case.forecast.payload, policy.digest)
+    return subjects.review(case.identity.digest, case.forecast.payload, means.policy_of(case).digest)
 
 
 def verified(
@@ -237,25 +236,28 @@ def _recorded(
     )
 
 
-def _demand_open(means: Means, case: Case, policy: Policy, now_ms: int) -> None:
+def _demand_open(means: Means, case: Case, now_ms: int) -> None:
     """Refuse decisions on what is not in review, or was for too long: that case is refused for good."""
     if case.state is not State.IN_REVIEW:
         raise wrong_state("nothing is to be decided on this case now")
-    if lapse(means, case, policy, now_ms).state is not State.IN_REVIEW:
+    if lapse(means, case, now_ms).state is not State.IN_REVIEW:
         raise wrong_state("the time to decide on this case is over")
 
 
-def lapse(means: Means, case: Case, policy: Policy, now_ms: int) -> Case:
+def lapse(means: Means, case: Case, now_ms: int) -> Case:
     """Refuse a case for good on which the reviewers have not decided in time; any other is returned as it is.
 
     Args:
         means: What the service works with.
         case: Which case.
-        policy: The policy in force.
         now_ms: Milliseconds since 1970.
+
+    Raises:
+        RefusedError: Those of `Means.policy_of`.
     """
-    hours = means.version_at(policy, case.received_ms).deadlines.review_hours
-    if case.state is not State.IN_REVIEW or now_ms < case.received_ms + hours * HOUR_MS:
+    if case.state is not State.IN_REVIEW:
+        return case
+    if now_ms < case.received_ms + means.policy_of(case).version.deadlines.review_hours * HOUR_MS:
         return case
 
     def lapsed(view: View) -> Change:

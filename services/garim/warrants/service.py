@@ -127,15 +127,15 @@ class Warrants:
         since custody must hear of it.
 
         Raises:
-            RefusedError: `CASE_UNKNOWN`; those of the log where a grant is logged anew.
+            RefusedError: `CASE_UNKNOWN`; those of the log where a grant is logged anew, and of
+                `Means.policy_of` where it is in review.
         """
         case = self._known(case_id)
         if case.kind != "supplementary":
             case = logged_anew(self._means, case)
         subject = ""
         if case.state is State.IN_REVIEW:
-            policy = self._means.policies.in_force(self._means.governance.current())
-            subject = review_subject(case, policy)
+            subject = review_subject(self._means, case)
         return Shown(case, subject, subjects.cancel(case.id, case.identity.digest))
 
     def page(self, states: frozenset[State], size: int, token: str) -> tuple[list[Case], str]:
@@ -206,11 +206,16 @@ class Warrants:
         """Refuse for good every case on which the reviewers have not decided in time.
 
         Raises:
-            RefusedError: `POLICY_DIGEST`, `POLICY_NOT_IN_FORCE`.
+            RefusedError: Those of `Means.policy_of` for one of the cases; the others are looked at first.
         """
-        policy = self._means.policies.in_force(self._means.governance.current())
+        failed: RefusedError | None = None
         for _, case in self._means.store.page(frozenset({State.IN_REVIEW}), None, MAX_PAGE):
-            lapse(self._means, case, policy, self._means.clock.now_ms())
+            try:
+                lapse(self._means, case, self._means.clock.now_ms())
+            except RefusedError as refusal:
+                failed = refusal
+        if failed is not None:
+            raise failed
 
     def demand_ready(self) -> None:
         """Return if governance is known and pins our policy file.
@@ -228,8 +233,7 @@ class Warrants:
         elif case.state is State.RECEIVED:
             case = self._means.store.settle(case.id, _granting)
         elif case.state is State.IN_REVIEW:
-            policy = self._means.policies.in_force(self._means.governance.current())
-            case = lapse(self._means, case, policy, self._means.clock.now_ms())
+            case = lapse(self._means, case, self._means.clock.now_ms())
         case = conclude(self._means, case)
         case = logged_anew(self._means, case)
         if case.kind == "supplementary" and case.state is State.GRANTED and not case.request:

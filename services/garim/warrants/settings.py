@@ -12,7 +12,8 @@ class WarrantsSettings(ServiceSettings):
     Attributes:
         database: Its tables.
         statement_key: Ed25519 key that signs grants, status and no-data answers: PKCS #8 PEM, mode 0600.
-        policy_file: The operator's policy; its digest must be the one that governance pins.
+        policy_file: The operator's policy; its digest must be the one that governance pins. The files of
+            earlier policies lie in its folder (`*.yaml`), for the cases judged under them.
         crls_folder: Folder of revocation lists of the documents' authorities (`*.crl`, `*.pem`, `*.der`).
         hi1_schemas: Folder of TS 103 120's schemas, with those of TS 103 280 and XMLDSig; messages must fit
             them. None: messages are held to our profile only.

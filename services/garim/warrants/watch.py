@@ -51,7 +51,7 @@ class Watch:
         """Let what is late have its effect, and return how many duties are overdue.
 
         Raises:
-            RefusedError: `POLICY_DIGEST`, `POLICY_NOT_IN_FORCE`; those of governance and the database.
+            RefusedError: Those of `Means.policy_of`, of governance and the database.
         """
         self._warrants.lapse_reviews()
         items = self._warrants.casebook.everything_due()

@@ -10,6 +10,7 @@ from garim.cli.review_check import CheckedReview, cancel_subject, check_document
 from garim.documents.formats import open_document
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import Received
+from garim.kit.governance_history import InForce
 from garim.statements import dsse, strict_json, subjects
 from garim.statements.refusal import RefusedError
 
@@ -23,7 +24,7 @@ def check(case: SampleCase, **changes: Any) -> CheckedReview:
         forecast,
         changes.pop("subject", stated),
         open_document=open_document,
-        governance=world.governance,
+        history=changes.pop("history", (InForce(world.governance.issued, world.governance),)),
         crls=world.crls(),
         now_ms=world.now_ms,
     )
@@ -39,6 +40,18 @@ def test_a_reviewers_client_refuses_another_subject(case: SampleCase) -> None:
     with pytest.raises(RefusedError) as refused:
         check(case, subject="00" * 32)
     assert refused.value.reason == "DECISION_SUBJECT"
+
+
+def test_a_reviewers_client_knows_the_policies_pinned_since_the_documents_issue_and_no_others(
+    case: SampleCase,
+) -> None:
+    world, issued_ms = case.world, case.first.claims.issued_ms
+    changed = world.governance.model_copy(update={"policy": "cd" * 32})
+    since = (InForce(0, world.governance), InForce(issued_ms + 1, changed))
+    assert check(case, history=since).policy == world.governance.policy
+    before = (InForce(0, world.governance), InForce(issued_ms, changed))
+    with pytest.raises(RefusedError, match="DECISION_SUBJECT"):
+        check(case, history=before)
 
 
 def test_a_reviewers_client_refuses_a_forecast_of_another_document(case: SampleCase) -> None:

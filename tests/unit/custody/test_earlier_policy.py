@@ -8,6 +8,7 @@ import pytest
 
 from custody_support.vault import POLICY, Request, Vault
 from garim.documents.fields import write_instant
+from garim.kit.governance import Version
 from garim.statements.refusal import RefusedError
 from garim.testing.records import Stored
 
@@ -21,6 +22,22 @@ def replace_policy(vault: Vault) -> None:
     governance.policy = hashlib.sha256(STRICTER).hexdigest()
     governance.now_ms = vault.clock.now_ms()
     governance.advance()
+    vault.policy = STRICTER
+
+
+def draw_up_replacement(vault: Vault) -> Version:
+    """Draw up a version that pins another policy; it waits for its quorum."""
+    governance = vault.operator.governance
+    governance.policy = hashlib.sha256(STRICTER).hexdigest()
+    governance.now_ms = vault.clock.now_ms()
+    draft = governance.draft(version=2, previous=governance.digest_in_force())
+    return governance.signed(draft, in_force=1)
+
+
+def log_replacement(vault: Vault, version: Version) -> None:
+    """Put a version in force by its log entry, and deliver its policy."""
+    logged = vault.ledger.append("governance", version.document, key="2")
+    vault.operator.governance.chain.take(version._replace(proof=logged.proof))
     vault.policy = STRICTER
 
 
@@ -69,4 +86,35 @@ def test_a_policy_that_was_pinned_only_later_judges_no_earlier_grant(vault: Vaul
     vault.policy, vault.kept_policies = POLICY, [STRICTER]
     with pytest.raises(RefusedError, match="POLICY_OTHER"):
         vault.create(request)
+    assert stored
+
+
+def test_a_policy_counts_until_its_successor_is_logged_however_long_that_was_drawn_up(
+    vault: Vault, stored: Stored
+) -> None:
+    version = draw_up_replacement(vault)
+    vault.clock.advance(2 * MINUTE_MS)
+    request = old_style(vault, vault.clock.now_ms() - MINUTE_MS)
+    vault.clock.advance(MINUTE_MS)
+    log_replacement(vault, version)
+    assert vault.release(vault.create(request), stored)
+
+
+def test_a_case_received_before_a_change_and_granted_after_it_keeps_its_policy(
+    vault: Vault, stored: Stored
+) -> None:
+    issued_ms = vault.clock.now_ms()
+    vault.clock.advance(MINUTE_MS)
+    log_replacement(vault, draw_up_replacement(vault))
+    vault.clock.advance(MINUTE_MS)
+    assert vault.release(vault.create(old_style(vault, issued_ms)), stored)
+
+
+def test_a_document_issued_after_the_log_entry_of_the_change_gets_the_new_policy_only(
+    vault: Vault, stored: Stored
+) -> None:
+    log_replacement(vault, draw_up_replacement(vault))
+    vault.clock.advance(2 * MINUTE_MS)
+    with pytest.raises(RefusedError, match="POLICY_OTHER"):
+        vault.create(old_style(vault, vault.clock.now_ms() - MINUTE_MS))
     assert stored

@@ -13,6 +13,7 @@ from garim.api.custody.v1 import custody_pb2 as pb
 from garim.kit.convert import envelope_to, proof_to
 from garim.kit.db import Database
 from garim.kit.governance import REFRESH_MS, GovernanceSource, Version
+from garim.kit.governance_history import in_force_at
 from garim.kit.governance_table import GovernanceTable, create_all
 from garim.statements import governance
 from garim.statements.model import CheckpointSeen
@@ -108,6 +109,19 @@ def test_a_new_version_comes_into_force_after_the_next_refresh(sourced: Sourced)
     sourced.pass_refresh()
     assert source.current().version == 2
     assert source.log_genesis() == sourced.mesh.governance.genesis
+
+
+def test_a_version_counts_from_its_log_entry_and_not_from_when_it_was_drawn_up(sourced: Sourced) -> None:
+    source = sourced.source()
+    issued_ms = source.current().issued
+    sourced.clock.advance(3_600_000)
+    logged_ms = sourced.clock.now_ms()
+    sourced.custody.versions.append(sourced.next_version())
+    sourced.pass_refresh()
+    history = source.history()
+    assert [(one.from_ms, one.document.version) for one in history] == [(issued_ms, 1), (logged_ms, 2)]
+    assert history[1].document.issued < logged_ms
+    assert [in_force_at(history, at).version for at in (0, logged_ms - 1, logged_ms)] == [1, 1, 2]
 
 
 def test_without_custody_the_last_version_stays_in_force(sourced: Sourced) -> None:
