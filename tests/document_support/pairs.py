@@ -21,7 +21,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -36,7 +35,7 @@ from garim.documents.formats import open_document
 from garim.documents.media_types import ETSI_MEDIA_TYPE, JWS_MEDIA_TYPE, PDF_MEDIA_TYPE
 from garim.kit.convert import Received
 from garim.statements.refusal import RefusedError
-from garim.testing.pki import DocumentPki, make_pki
+from garim.testing.pki import make_pki
 from garim.translog.keys import VerifierKey
 from garim.translog.proven import LogProof, verify_logged
 
@@ -97,15 +96,8 @@ class Pair:
 
 
 def make_case(folder: Path) -> SampleCase:
-    """Return a case whose chief investigator can sign every format, on a whole second, as HI1 writes it."""
-    made = make_pki
-
-    def with_agency(now: dt.datetime) -> DocumentPki:
-        pki = made(now)
-        return dataclasses.replace(pki, chief=etsi_support.agency(pki))
-
-    with mock.patch("garim.testing.pki.make_pki", with_agency):
-        world = make_world(folder / "mesh")
+    """Return a case on a whole second, as HI1 writes it."""
+    world = make_world(folder / "mesh")
     world = dataclasses.replace(world, now_ms=(world.now_ms // 1000 + 1) * 1000)
     return SampleCase(world, folder / "case")
 

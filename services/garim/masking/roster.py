@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from garim.masking.people import Person
 
 _TAIL = "_`^"
+_LONGEST_PARTICLES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +70,44 @@ class Roster:
         if self._automaton is not None:
             hits = self._automaton.find_matches_as_indexes(batch.data, overlapping=True)
             points = batch.code_points(offset for hit in hits for offset in hit[1:])
+            refused: list[tuple[Form, int, int]] = []
+            begins: list[int] = []
             for which, start, end in hits:
-                mention = _judge(batch, self._strong[which], points[start], points[end])
-                if mention is not None:
+                hit = (self._strong[which], points[start], points[end])
+                mention = _judge(batch, *hit)
+                if mention is None:
+                    refused.append(hit)
+                else:
+                    begins.append(mention.start)
                     yield mention
+            yield from _before_others(batch, refused, begins)
         if self._positions is not None:
             for form, start, end in self._positions.find(batch):
                 yield Mention(start, end, frozenset(form.owners), form.text)
 
 
+def _before_others(
+    batch: Batch, refused: list[tuple[Form, int, int]], begins: list[int]
+) -> Iterator[Mention]:
+    """Yield names that end where another one begins without a space: 지민아김지민."""
+    # From right to left, so that what is found begins at the end of the negated, sorted list.
+    known = sorted({-begin for begin in begins})
+    for form, start, end in sorted(refused, key=lambda hit: -hit[1]):
+        place = bisect.bisect_right(known, -end) - 1
+        if place < 0 or -known[place] - end > _LONGEST_PARTICLES:
+            continue
+        if _is_korean(form) and (mention := _judge_korean(batch, form, start, end, -known[place])):
+            bisect.insort(known, -mention.start)
+            yield mention
+
+
+def _is_korean(form: Form) -> bool:
+    return korean.is_syllable(form.text[0]) and korean.is_syllable(form.text[-1])
+
+
 def _judge(batch: Batch, form: Form, start: int, end: int) -> Mention | None:
-    if korean.is_syllable(form.text[0]) and korean.is_syllable(form.text[-1]):
-        return _judge_korean(batch, form, start, end)
+    if _is_korean(form):
+        return _judge_korean(batch, form, start, end, len(batch.lowered))
     return _judge_nick(batch.lowered, form, start, end)
 
 
@@ -112,9 +140,11 @@ def _over_tail(text: str, at: int, step: int) -> int:
     return index + 1 if step < 0 else index
 
 
-def _judge_korean(batch: Batch, form: Form, start: int, end: int) -> Mention | None:
+def _judge_korean(batch: Batch, form: Form, start: int, end: int, at_most: int) -> Mention | None:
+    """Judge a Korean name; nothing from `at_most` on counts as a part of its word."""
     text = batch.lowered
     floor, limit = batch.bounds(batch.text_at(start))
+    limit = min(limit, at_most)
     full = form.strength is Strength.FULL
     if not full and not korean.name_may_end(text, end, limit):
         return None

@@ -34,9 +34,9 @@ def test_a_grant_without_a_signed_document_opens_nothing(vault: Vault) -> None:
     members = documents.disclosure(vault.pki)
     alone = sign_document(documents.payload(members), vault.pki.chief.signer)
     request = attempt(vault, Received(JWS_MEDIA_TYPE, alone, ()))
-    with pytest.raises(RefusedError, match="ENVELOPE_SIGNATURES"):
+    with pytest.raises(RefusedError, match="ROLES_WRONG"):
         vault.create(request)
-    with pytest.raises(RefusedError, match="ENVELOPE_SIGNATURES"):
+    with pytest.raises(RefusedError, match="ROLES_WRONG"):
         vault.tickets.read(request.received, request.grant)
 
 

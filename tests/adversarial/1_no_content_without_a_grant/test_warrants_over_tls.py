@@ -105,7 +105,7 @@ def test_a_grant_for_a_document_that_was_refused_opens_nothing(
     assert mesh.submit(half).state == "refused"
     identity = _grant(granted).document.model_copy(update={"digest": hashlib.sha256(payload).hexdigest()})
     grant = _grant(granted).model_copy(update={"document": identity})
-    with refused("ENVELOPE_SIGNATURES"):
+    with refused("ROLES_WRONG"):
         create_key(mesh, granted, document=as_document(half), grant=_logged(mesh, grant))
 
 

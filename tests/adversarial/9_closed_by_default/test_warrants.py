@@ -127,7 +127,7 @@ def test_whatever_the_store_refuses_is_one_reason_outward(reason: str) -> None:
 
 
 def test_an_unknown_format_or_an_empty_document_is_refused(desk: Desk) -> None:
-    done = desk.warrants.submit(Received("application/pdf", b"%PDF", ()), CLERK)
+    done = desk.warrants.submit(Received("application/msword", b"%PDF", ()), CLERK)
     assert [one.reason for one in done.reasons] == ["FORMAT_UNKNOWN"]
     assert desk.reasons(b"") == ["JSON_SYNTAX"]
     assert len(desk.leaves("document-refused")) == 2

@@ -95,7 +95,7 @@ def test_a_mesh_that_lost_its_log_goes_on_with_another(played: Played, tmp_path:
     assert decided["version"] == 2
     assert garim(mesh, "custody", "status")["freeze_reason"] == "succession"
     until(lambda: ran("audit", "verify", "--mesh", str(mesh.root))[0] == 0)
-    until(lambda: thawed(mesh))
+    until(lambda: thawed(mesh), 120)
     assert garim(mesh, "custody", "status")["freeze_reason"] is None
     types = garim(mesh, "audit", "report")["entries"]
     assert types["genesis"] == 1

@@ -91,3 +91,9 @@ def test_name_of_spaces_or_nothing_is_ignored() -> None:
 def test_longer_words_are_not_cut(text: str) -> None:
     engine = Engine([Person("a", "", ("하나",)), Person("b", "", ("민구",))])
     assert engine.find([text]) == [[]]
+
+
+def test_a_name_ends_where_another_begins() -> None:
+    engine = Engine([Person("a", "", ("김지민",)), Person("b", "", ("한하늘",))])
+    for text in ("지민아김지민", "하늘이김지민이랑"):
+        assert len(engine.find([text])[0]) == 2, text
