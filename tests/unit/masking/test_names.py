@@ -94,6 +94,6 @@ def test_longer_words_are_not_cut(text: str) -> None:
 
 
 def test_a_name_ends_where_another_begins() -> None:
-    engine = Engine([Person("a", "", ("김지민",)), Person("b", "", ("한하늘",))])
-    for text in ("지민아김지민", "하늘이김지민이랑"):
+    engine = Engine([Person("a", "", ("김지민",)), Person("b", "", ("박서윤",))])
+    for text in ("지민아김지민", "서윤이김지민이랑"):
         assert len(engine.find([text])[0]) == 2, text
