@@ -108,4 +108,4 @@ def thawed(mesh: LiveMesh) -> bool:
         ran("custody", "thaw", "--reason", "TEST", "--as", one, "--mesh", str(mesh.root))
         for one in CUSTODIANS
     ]
-    return done[-1][0] == 0
+    return any(status == 0 and not answer["frozen"] for status, answer in done)
