@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-removals irc-check bench check lint types imports quality proto proto-check lock clean
+.PHONY: help setup demo test test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -35,6 +35,9 @@ irc-check: setup ## disclose ten real IRC rooms for thirty subjects; no bystande
 bench: setup ## figures of the chain and of documents, each as a ratio to a peer of the same run
 	PYTHONPATH=tests $(BIN)/python tests/bench/chain.py
 	PYTHONPATH=tests $(BIN)/python tests/bench/documents.py
+
+bench-redaction: setup ## masking beside datafog, Presidio, maskingtape and ko-pii, which it installs apart
+	PYTHONPATH=tests $(BIN)/python tests/bench/redaction.py
 
 check: lint types imports quality proto-check ## every check besides the tests
 
