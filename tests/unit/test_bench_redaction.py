@@ -80,3 +80,8 @@ def test_every_peer_is_pinned_with_hashes() -> None:
         packages = re.split(r"\n(?=\S)", locked.strip())
         assert packages
         assert all("==" in package and "--hash=sha256:" in package for package in packages)
+
+
+def test_every_detector_that_is_asked_for_exists() -> None:
+    asked = {*redaction.OURS, *(one for those in redaction.PEERS.values() for one in those)}
+    assert asked == set(redaction_worker.DETECTORS)
