@@ -3,7 +3,8 @@
 The peers live in an environment of their own, `.garim/bench/peers`, made on demand from the exact versions
 and hashes in `peers/*.txt` (`uv pip compile --generate-hashes`); nothing of it enters the project's lock.
 Each detector is a process of its own, all on the same one core, one at a time; rounds go through the
-detectors in turn, and the median counts. A peer that cannot be installed or started is named and counted.
+detectors in turn, and the median counts, in processor seconds: other work on the machine weighs little.
+A peer that cannot be installed or started is named and counted.
 Everything is written to `.garim/bench/redaction.json`.
 
 garim       patterns and a roster of 1,000 names (invented Korean ones, none chosen by the lines)
@@ -75,7 +76,7 @@ SCORED = {
     ),
     "klue_news": frozenset({"PS"}),
 }
-"""Gold sets, scored without a roster, and the types that count; others are neither leak nor hit, in news plain text."""
+"""Gold sets, scored without a roster, and the types that count; others are neither leak nor hit (news: text)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +299,7 @@ def speed_table(found: Iterable[Speed]) -> Table:
 
 def score_table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
     """Return recall and over-masking as a table."""
-    table = Table("gold", "detector", "n", "recall", "over-masked", "rows touched", title="no roster")
+    table = Table("gold", "detector", "n", "recall", "over-masked", "clean rows hit", title="no roster")
     for name in [*SCORED, "songys_negatives"]:
         for detector, reports in found.items():
             report = reports[name]
