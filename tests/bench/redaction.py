@@ -76,7 +76,7 @@ SCORED = {
     ),
     "klue_news": frozenset({"PS"}),
 }
-"""Gold sets, scored without a roster, and the types that count; others are neither leak nor hit (news: text)."""
+"""Gold sets, scored without a roster, and the types that count; others are ignored, in news plain text."""
 
 
 @dataclass(frozen=True, slots=True)
