@@ -20,7 +20,7 @@ from garim.statements.refusal import RefusedError
 
 _NAMES = re.compile(
     r"(README\.txt|about\.json|messages\.jsonl|identities\.jsonl|commitments/(salts\.txt|roots\.json)"
-    r"|transcript/(index|C[1-9][0-9]{0,6}-[1-9][0-9]{0,6})\.html)\Z"
+    r"|transcript/(index|names-[1-9][0-9]{0,6}|C[1-9][0-9]{0,6}-[1-9][0-9]{0,6})\.html)\Z"
 )
 _CHUNK = 1 << 20
 MAX_UNPACKED = 64 << 30

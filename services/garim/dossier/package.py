@@ -17,6 +17,7 @@ from garim.dossier import transcript
 from garim.dossier.commitments import SALT_BYTES, content_digest, identity_leaf, message_leaf
 from garim.dossier.lines import MessageLine, conversation_of
 from garim.dossier.opened_identity import OpenedIdentity
+from garim.dossier.outline import PAGE_MESSAGES, Outline, names_page, page_name, survey
 from garim.statements import strict_json
 from garim.translog.memory import MemoryTree
 
@@ -69,8 +70,8 @@ class _Archive:
 
 def _write_messages(
     archive: _Archive, lines: Iterable[bytes], random_bytes: Callable[[int], bytes]
-) -> tuple[MemoryTree, list[bytes], list[transcript.Room]]:
-    tree, salts, rooms = MemoryTree(), [], _Rooms()
+) -> tuple[MemoryTree, list[bytes], Outline]:
+    tree, salts, outline = MemoryTree(), [], Outline()
     leaves: list[bytes] = []
     with archive.entry(MESSAGES) as target:
         for line in lines:
@@ -78,10 +79,10 @@ def _write_messages(
             message = MessageLine.from_bytes(line)
             leaves.append(message_leaf(message.number, message.pseudonyms(), content_digest(salt, line)))
             salts.append(salt)
-            rooms.take(message)
+            outline.take(message)
             target.write(line + b"\n")
     tree.append(leaves)
-    return tree, salts, rooms.rooms
+    return tree, salts, outline
 
 
 def _write_identities(archive: _Archive, identities: Iterable[tuple[str, str, bytes]]) -> MemoryTree:
@@ -107,38 +108,12 @@ def pages_of(lines: Iterable[bytes]) -> Iterator[tuple[int, int, list[MessageLin
         if page and conversation_of(page[0].number) != conversation_of(message.number):
             yield conversation_of(page[0].number), number, page, True
             page, number = [], 1
-        elif len(page) == transcript.PAGE_MESSAGES:
+        elif len(page) == PAGE_MESSAGES:
             yield conversation_of(page[0].number), number, page, False
             page, number = [], number + 1
         page.append(message)
     if page:
         yield conversation_of(page[0].number), number, page, True
-
-
-class _Rooms:
-    """What the index says of each conversation, gathered message by message."""
-
-    def __init__(self) -> None:
-        self.rooms: list[transcript.Room] = []
-        self._people: set[str] = set()
-
-    def take(self, message: MessageLine) -> None:
-        number = conversation_of(message.number)
-        if not self.rooms or self.rooms[-1].number != number:
-            self.rooms.append(transcript.Room(number, 0, 0, message.at, message.at))
-            self._people = set()
-        room = self.rooms[-1]
-        self._people.add(message.sender.pseudonym or message.sender.account or "")
-        room.people, room.messages = len(self._people), room.messages + 1
-        room.first, room.last = min(room.first, message.at), max(room.last, message.at)
-
-
-def survey(lines: Iterable[bytes]) -> list[transcript.Room]:
-    """Return what the index says of each conversation, in the lines' order."""
-    rooms = _Rooms()
-    for line in lines:
-        rooms.take(MessageLine.from_bytes(line))
-    return rooms.rooms
 
 
 def render_transcript(
@@ -147,7 +122,7 @@ def render_transcript(
     opaque: int,
     write: Callable[[str, bytes], None],
     opened: Mapping[str, OpenedIdentity] | None = None,
-    rooms: list[transcript.Room] | None = None,
+    outline: Outline | None = None,
 ) -> None:
     """Write all transcript pages.
 
@@ -157,14 +132,15 @@ def render_transcript(
         opaque: How many secret-chat messages exist.
         write: Takes a file name and its bytes.
         opened: Released identities by pseudonym.
-        rooms: From `survey`, where that was done already.
+        outline: From `survey`, where that was done already.
     """
-    rooms = survey(lines()) if rooms is None else rooms
-    write("index.html", transcript.index_page(about, rooms, opaque))
-    pages = {room.number: -(-room.messages // transcript.PAGE_MESSAGES) for room in rooms}
+    outline = survey(lines()) if outline is None else outline
+    write("index.html", transcript.index_page(about, outline.rooms, opaque, bool(outline.names)))
+    book = transcript.Book(outline, opened or {})
     for room, number, messages, _ in pages_of(lines()):
-        html = transcript.room_page(room, number, pages[room], messages, opened)
-        write(transcript.page_name(room, number), html)
+        write(page_name(room, number), transcript.room_page(room, number, messages, book))
+    for number in range(1, len(outline.listed()) + 1):
+        write(names_page(number), transcript.names_page_of(number, book))
 
 
 def write_package(
@@ -192,7 +168,7 @@ def write_package(
     archive = _Archive(target)
     archive.write(README, resources.files("garim.dossier").joinpath("package_readme.txt").read_bytes())
     archive.write(ABOUT, strict_json.dump({"format": "garim-dossier/1", **asdict(about), "opaque": opaque}))
-    messages, salts, rooms = _write_messages(archive, lines(), random_bytes)
+    messages, salts, outline = _write_messages(archive, lines(), random_bytes)
     sealed = _write_identities(archive, identities)
     archive.write(SALTS, b"".join(salt.hex().encode() + b"\n" for salt in salts))
     roots = Roots(sealed.root(), sealed.size, messages.root(), messages.size)
@@ -208,7 +184,7 @@ def write_package(
         ),
     )
     render_transcript(
-        about, lines, opaque, lambda name, data: archive.write(TRANSCRIPT + name, data), rooms=rooms
+        about, lines, opaque, lambda name, data: archive.write(TRANSCRIPT + name, data), outline=outline
     )
     archive.close()
     return roots

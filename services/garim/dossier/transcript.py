@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -12,9 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from garim.dossier.lines import MessageLine
 from garim.dossier.opened_identity import OpenedIdentity
+from garim.dossier.outline import ZONE, Outline, Room, day_of, names_page, page_name
 
-PAGE_MESSAGES = 500
-ZONE = timezone(timedelta(hours=9), "KST")
+HUES = 12
 _WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
 
 _NOTICES = {
@@ -27,6 +28,25 @@ _NOTICES = {
     "left": "나갔습니다 · left",
     "renamed": "이름을 바꿨습니다 · took another name",
     "deleted": "삭제된 메시지 · deleted message",
+}
+
+_KINDS = {
+    "PERSON": "사람",
+    "PHONE": "전화번호",
+    "EMAIL": "전자우편",
+    "RRN": "주민등록번호",
+    "FRN": "외국인등록번호",
+    "CARD": "카드번호",
+    "BANK_ACCOUNT": "계좌번호",
+    "IP": "IP 주소",
+    "URL_HANDLE": "링크의 계정",
+    "HANDLE": "계정 이름",
+    "PASSPORT": "여권번호",
+    "DRIVER_LICENSE": "운전면허번호",
+    "BUSINESS_REG": "사업자등록번호",
+    "VEHICLE": "차량번호",
+    "DATE_OF_BIRTH": "생년월일",
+    "ADDRESS": "주소",
 }
 
 
@@ -53,33 +73,44 @@ class About:
     mode: str
 
 
-@dataclass(slots=True)
-class Room:
-    """What the index says of one conversation.
+class Book:
+    """What every page of one transcript draws on.
 
     Args:
-        number: Its number in this dossier.
-        people: How many senders appear.
-        messages: How many messages it has.
-        first: When the first was sent.
-        last: When the last was sent.
+        outline: Conversations, days and pseudonyms.
+        opened: Released identities by pseudonym, shown in place of the pseudonyms.
     """
 
-    number: int
-    people: int
-    messages: int
-    first: int
-    last: int
+    def __init__(self, outline: Outline, opened: Mapping[str, OpenedIdentity]) -> None:
+        self.outline = outline
+        self.opened = opened
+        self.rooms = {room.number: room for room in outline.rooms}
+        self.listed = outline.listed()
+        self._pages = {one: page for page, names in enumerate(self.listed, 1) for one in names}
 
-    @property
-    def first_page(self) -> str:
-        """File name of its first page."""
-        return page_name(self.number, 1)
+    def link(self, pseudonym: str) -> str:
+        """Return where all messages with a pseudonym are listed."""
+        return f"{names_page(self._pages[pseudonym])}#{pseudonym}"
+
+    def title(self, pseudonym: str) -> str:
+        """Return what a pseudonym stands for and how often it occurs."""
+        name = self.outline.names[pseudonym]
+        count = name.sent + name.named
+        return f"{kind_words(name.type)} · {count}회 · {count}×"
 
 
-def page_name(room: int, page: int) -> str:
-    """Return the file name of a transcript page."""
-    return f"C{room}-{page}.html"
+def kind_words(kind: str) -> str:
+    """Return an information type in Korean, with its own name.
+
+    Args:
+        kind: In UPPER_SNAKE.
+    """
+    return f"{_KINDS[kind]} {kind}" if kind in _KINDS else kind
+
+
+def hue_of(pseudonym: str) -> int:
+    """Return which of `HUES` colours a pseudonym has; within and across dossiers it follows from itself."""
+    return hashlib.sha256(pseudonym.encode()).digest()[0] % HUES
 
 
 def _clock(millis: int) -> str:
@@ -96,78 +127,93 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["clock"] = _clock
+    environment.globals["hues"] = HUES
     return environment
 
 
-def index_page(about: About, rooms: Sequence[Room], opaque: int) -> bytes:
+def _day(day: date) -> str:
+    return f"{day:%Y-%m-%d} {_WEEKDAYS[day.weekday()]}"
+
+
+def index_page(about: About, rooms: Sequence[Room], opaque: int, has_names: bool = False) -> bytes:
     """Return the first page.
 
     Args:
         about: The dossier.
         rooms: Its conversations, in order of their numbers.
         opaque: How many secret-chat messages exist that nobody here can read.
+        has_names: Whether there are pages of pseudonyms.
     """
-    return _templates().get_template("index.html").render(about=about, rooms=rooms, opaque=opaque).encode()
+    names = names_page(1) if has_names else ""
+    template = _templates().get_template("index.html")
+    return template.render(about=about, rooms=rooms, opaque=opaque, names=names).encode()
 
 
-def _pieces(line: MessageLine, opened: Mapping[str, OpenedIdentity]) -> Iterator[dict[str, Any]]:
+def _pieces(line: MessageLine, book: Book) -> Iterator[dict[str, Any]]:
     at = 0
     for place, mask in enumerate(line.masks):
         if at < mask.start:
             yield {"mask": False, "text": line.text[at : mask.start]}
-        one = opened.get(mask.pseudonym)
-        shown, title = line.text[mask.start : mask.end], mask.type
+        one = book.opened.get(mask.pseudonym)
+        shown, title = line.text[mask.start : mask.end], book.title(mask.pseudonym)
         if one is not None:
             shown = one.original(line.number, place, mask.commitment) or one.name
-            title = f"{mask.pseudonym} · {mask.type} · {one.name}"
-        yield {"mask": True, "opened": one is not None, "text": shown, "title": title}
+            title = f"{mask.pseudonym} · {title} · {one.name}"
+        yield {
+            "mask": True,
+            "opened": one is not None,
+            "text": shown,
+            "title": title,
+            "hue": hue_of(mask.pseudonym),
+            "link": book.link(mask.pseudonym),
+        }
         at = mask.end
     if at < len(line.text):
         yield {"mask": False, "text": line.text[at:]}
 
 
-def _view(
-    line: MessageLine, before: MessageLine | None, identities: Mapping[str, OpenedIdentity]
-) -> dict[str, Any]:
-    when = datetime.fromtimestamp(line.at / 1000, ZONE)
-    day = when.strftime("%Y-%m-%d ") + _WEEKDAYS[when.weekday()]
-    same_day = before is not None and datetime.fromtimestamp(before.at / 1000, ZONE).date() == when.date()
+def _view(line: MessageLine, before: MessageLine | None, book: Book) -> dict[str, Any]:
     pseudonym = line.sender.pseudonym
-    opened = identities.get(pseudonym) if pseudonym else None
+    opened = book.opened.get(pseudonym) if pseudonym else None
     notice = _NOTICES.get(line.kind, "")
     if line.attachment:
         notice += f" ({line.attachment.media_type}, {line.attachment.size:,} B)"
+    new_day = before is None or day_of(before.at) != day_of(line.at)
     return {
         "number": line.number,
-        "day": "" if same_day else day,
+        "day": _day(day_of(line.at)) if new_day else "",
         "subject": pseudonym is None,
         "who": (opened and opened.name) or pseudonym or line.sender.name or line.sender.account,
         "opened": opened is not None,
-        "sender_title": pseudonym or "",
-        "time": when.strftime("%H:%M:%S"),
+        "sender_title": f"{pseudonym} · {book.title(pseudonym)}" if pseudonym else "",
+        "sender_link": book.link(pseudonym) if pseudonym else "",
+        "hue": hue_of(pseudonym) if pseudonym else 0,
+        "time": datetime.fromtimestamp(line.at / 1000, ZONE).strftime("%H:%M:%S"),
         "notice": notice,
-        "pieces": list(_pieces(line, identities)),
+        "pieces": list(_pieces(line, book)),
     }
 
 
-def room_page(
-    room: int,
-    page: int,
-    pages: int,
-    lines: Sequence[MessageLine],
-    opened: Mapping[str, OpenedIdentity] | None = None,
-) -> bytes:
+def _months(room: Room) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The days of a conversation under their months, for the calendar of its pages."""
+    months: dict[str, list[dict[str, Any]]] = {}
+    for day in sorted(room.days, key=lambda one: one.date):
+        shown = {"day": day.date.day, "weekday": _WEEKDAYS[day.date.weekday()], "link": day.link}
+        months.setdefault(f"{day.date:%Y-%m}", []).append(shown | {"messages": day.messages})
+    return list(months.items())
+
+
+def room_page(room: int, page: int, lines: Sequence[MessageLine], book: Book) -> bytes:
     """Return one page of a conversation.
 
     Args:
         room: Number of the conversation.
         page: Number of the page, from 1.
-        pages: How many there are.
         lines: The page's messages.
-        opened: Released identities by pseudonym, shown in place of the pseudonyms.
+        book: The transcript.
     """
-    known = opened or {}
-    views = [_view(line, lines[at - 1] if at else None, known) for at, line in enumerate(lines)]
+    views = [_view(line, lines[at - 1] if at else None, book) for at, line in enumerate(lines)]
+    pages = book.rooms[room].pages
     template = _templates().get_template("page.html")
     return template.render(
         room=room,
@@ -175,5 +221,43 @@ def room_page(
         pages=pages,
         previous=page_name(room, page - 1) if page > 1 else "",
         following=page_name(room, page + 1) if page < pages else "",
+        names=names_page(1) if book.listed else "",
+        months=_months(book.rooms[room]),
         messages=views,
     ).encode()
+
+
+def names_page_of(page: int, book: Book) -> bytes:
+    """Return a page that lists pseudonyms and links to the messages with each.
+
+    Args:
+        page: Number of the page, from 1.
+        book: The transcript.
+    """
+    views = []
+    for pseudonym in book.listed[page - 1]:
+        name, one = book.outline.names[pseudonym], book.opened.get(pseudonym)
+        views.append(
+            {
+                "pseudonym": pseudonym,
+                "hue": hue_of(pseudonym),
+                "kind": kind_words(name.type),
+                "opened": one.name if one else "",
+                "sent": name.sent,
+                "named": name.named,
+                "mentions": name.mentions,
+                "more": name.messages - len(name.mentions),
+            }
+        )
+    return (
+        _templates()
+        .get_template("names.html")
+        .render(
+            page=page,
+            pages=len(book.listed),
+            previous=names_page(page - 1) if page > 1 else "",
+            following=names_page(page + 1) if page < len(book.listed) else "",
+            names=views,
+        )
+        .encode()
+    )

@@ -85,6 +85,7 @@ def test_the_archives_names_and_order_never_change(tmp_path: Path) -> None:
             "transcript/index.html",
             "transcript/C1-1.html",
             "transcript/C2-1.html",
+            "transcript/names-1.html",
         ]
         assert {one.date_time for one in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert not list(tmp_path.iterdir())
@@ -290,6 +291,7 @@ def archive(*entries: tuple[str, bytes]) -> io.BytesIO:
         "ABOUT.JSON",
         "transcript/C1-1.html.exe",
         "transcript/C0-1.html",
+        "transcript/names-0.html",
         "evil.html",
         "commitments/salts.txt/x",
     ],

@@ -23,11 +23,13 @@ from dossier_support.sample import (
     line,
     make,
 )
-from garim.dossier import package, transcript
+from garim.dossier import outline, package, transcript
 from garim.dossier.answers import apply_answers
 from garim.dossier.lines import MessageLine
 from garim.dossier.opened_identity import OpenedIdentity
 from garim.statements.refusal import RefusedError
+
+HREF = re.compile(r"(index|(names|C\d+)-\d+)\.html(#[\w-]+)?|#C\d+-\d+")
 
 
 class Page(HTMLParser):
@@ -56,6 +58,13 @@ def pages(names: dict[str, OpenedIdentity] | None = None, opaque: int = 2) -> di
     return found
 
 
+def shown(*lines: bytes) -> bytes:
+    """The first page of one conversation."""
+    found: dict[str, bytes] = {}
+    package.render_transcript(ABOUT, lambda: lines, 0, found.__setitem__)
+    return found["C1-1.html"]
+
+
 def test_what_a_message_says_is_text_and_never_markup() -> None:
     page = Page(pages()["C2-1.html"])
     assert not [tag for tag, _ in page.tags if tag == "script"]
@@ -81,7 +90,7 @@ def test_names_are_text_and_never_markup(place: str) -> None:
     else:
         message = MessageLine.from_bytes(LINES[0])
         sender = message.sender.model_copy(update={"name": evil})
-        html = transcript.room_page(1, 1, 1, [message.model_copy(update={"sender": sender})])
+        html = shown(message.model_copy(update={"sender": sender}).to_bytes())
     assert b"<script" not in html
     assert evil in Page(html).text
 
@@ -98,13 +107,19 @@ def test_no_page_runs_or_calls_anything() -> None:
         assert {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe", "form", "object"} == set()
         for _, attrs in page.tags:
             assert not {name for name in attrs if name.startswith("on") or name == "src"}
-            assert re.fullmatch(r"(index|C\d+-\d+)\.html|#C\d+-\d+", attrs.get("href") or "index.html")
+            assert re.fullmatch(
+                r"(index|(names|C\d+)-\d+)\.html(#[\w-]+)?|#C\d+-\d+", attrs.get("href") or "index.html"
+            )
 
 
 def test_every_page_is_reached_from_the_index() -> None:
     found = pages()
     index = Page(found["index.html"])
-    assert {attrs["href"] for tag, attrs in index.tags if tag == "a"} == {"C1-1.html", "C2-1.html"}
+    assert {attrs["href"] for tag, attrs in index.tags if tag == "a"} == {
+        "C1-1.html",
+        "C2-1.html",
+        "names-1.html",
+    }
     assert "종단간 암호화된 메시지 2건" in index.text
     assert "비밀대화" not in Page(pages(opaque=0)["index.html"]).text
 
@@ -119,12 +134,12 @@ def test_days_are_those_of_korea_and_stand_once() -> None:
         line(1, at, None, "x", at=START - START % DAY + at * 60_000 + 15 * 3_600_000 - 90_000)
         for at in (1, 2)
     ]
-    html = transcript.room_page(1, 1, 1, [MessageLine.from_bytes(one) for one in late])
+    html = shown(*late)
     assert len(re.findall(r"\d{4}-\d\d-\d\d [월화수목금토일]", Page(html).text)) == 2
 
 
 def test_a_long_conversation_has_linked_pages() -> None:
-    many = [line(1, at, None, f"{at}번") for at in range(1, 2 * transcript.PAGE_MESSAGES + 2)]
+    many = [line(1, at, None, f"{at}번") for at in range(1, 2 * outline.PAGE_MESSAGES + 2)]
     found: dict[str, bytes] = {}
     package.render_transcript(ABOUT, lambda: many, 0, found.__setitem__)
     assert sorted(found) == ["C1-1.html", "C1-2.html", "C1-3.html", "index.html"]
@@ -183,5 +198,4 @@ def test_applying_writes_new_pages_beside_the_package(tmp_path: Path) -> None:
 
 
 def test_notices_say_what_a_message_was() -> None:
-    message = MessageLine.from_bytes(line(1, 1, HANEUL, "", kind="renamed"))
-    assert "이름을 바꿨습니다" in Page(transcript.room_page(1, 1, 1, [message])).text
+    assert "이름을 바꿨습니다" in Page(shown(line(1, 1, HANEUL, "", kind="renamed"))).text
