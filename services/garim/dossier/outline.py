@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from garim.dossier.lines import MessageLine, conversation_of
+from garim.masking.infotype import InfoType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -128,7 +129,7 @@ class Outline:
 
     def _name(self, message: MessageLine, link: str) -> None:
         if sender := message.sender.pseudonym:
-            self.names.setdefault(sender, Name("PERSON")).sent += 1
+            self.names.setdefault(sender, Name(InfoType.PERSON.value)).sent += 1
         for mask in message.masks:
             self.names.setdefault(mask.pseudonym, Name(mask.type)).named += 1
         for pseudonym in message.pseudonyms():

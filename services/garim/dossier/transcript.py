@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from garim.dossier.lines import MessageLine
 from garim.dossier.opened_identity import OpenedIdentity
 from garim.dossier.outline import ZONE, Outline, Room, day_of, names_page, page_name
+from garim.masking.infotype import InfoType
 
 HUES = 12
 _WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
@@ -30,23 +31,23 @@ _NOTICES = {
     "deleted": "삭제된 메시지 · deleted message",
 }
 
-_KINDS = {
-    "PERSON": "사람",
-    "PHONE": "전화번호",
-    "EMAIL": "전자우편",
-    "RRN": "주민등록번호",
-    "FRN": "외국인등록번호",
-    "CARD": "카드번호",
-    "BANK_ACCOUNT": "계좌번호",
-    "IP": "IP 주소",
-    "URL_HANDLE": "링크의 계정",
-    "HANDLE": "계정 이름",
-    "PASSPORT": "여권번호",
-    "DRIVER_LICENSE": "운전면허번호",
-    "BUSINESS_REG": "사업자등록번호",
-    "VEHICLE": "차량번호",
-    "DATE_OF_BIRTH": "생년월일",
-    "ADDRESS": "주소",
+_KINDS: Mapping[str, str] = {
+    InfoType.PERSON: "사람",
+    InfoType.PHONE: "전화번호",
+    InfoType.EMAIL: "전자우편",
+    InfoType.RRN: "주민등록번호",
+    InfoType.FRN: "외국인등록번호",
+    InfoType.CARD: "카드번호",
+    InfoType.BANK_ACCOUNT: "계좌번호",
+    InfoType.IP: "IP 주소",
+    InfoType.URL_HANDLE: "링크의 계정",
+    InfoType.HANDLE: "계정 이름",
+    InfoType.PASSPORT: "여권번호",
+    InfoType.DRIVER_LICENSE: "운전면허번호",
+    InfoType.BUSINESS_REG: "사업자등록번호",
+    InfoType.VEHICLE: "차량번호",
+    InfoType.DATE_OF_BIRTH: "생년월일",
+    InfoType.ADDRESS: "주소",
 }
 
 
