@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from garim.statements.model import Closed, Count, Digest, Millis
 from garim.statements.refusal import RefusedError
@@ -112,6 +113,16 @@ class MessageLine(Closed):
     text: str
     masks: tuple[Mask, ...]
     attachment: AttachmentNote | None
+
+    @model_validator(mode="after")
+    def _masked(self) -> Self:
+        """Demand that masks stand in order and apart, each over its pseudonym and nothing more."""
+        at = 0
+        for mask in self.masks:
+            if mask.start < at or self.text[mask.start : mask.end] != mask.pseudonym:
+                raise PydanticCustomError("masks", "a mask covers something else than its pseudonym")
+            at = mask.end
+        return self
 
     def pseudonyms(self) -> list[str]:
         """Return all pseudonyms in it, sorted, each once."""

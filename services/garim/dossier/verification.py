@@ -171,8 +171,8 @@ def prove_identities(dossier: OpenedDossier, pseudonyms: list[str]) -> list[Iden
 def verify_originals(dossier: OpenedDossier, opened: Mapping[str, OpenedIdentity]) -> int:
     """Demand that each mask of the opened pseudonyms hides exactly what their identities say.
 
-    With the text outside masks, which the receipt's root covers, this shows that those messages are the
-    originals minus nothing but their masks.
+    Nothing was hidden behind these pseudonyms but what the identities say, and none of them stands without
+    its mask. That the text outside masks is as it was written stays redaction's word: no one commits to it.
 
     Args:
         dossier: The opened package, verified against its receipt.
@@ -198,6 +198,10 @@ def _verify_line(line: MessageLine, opened: Mapping[str, OpenedIdentity]) -> int
             if one.original(line.number, place, mask.commitment) is None:
                 raise _dishonest(line.number)
             count += 1
+    # A pseudonym without its mask would hide something that nobody can open.
+    shown = sum(line.text.count(pseudonym) for pseudonym in opened)
+    if shown != sum(mask.pseudonym in opened for mask in line.masks):
+        raise _dishonest(line.number)
     return count
 
 

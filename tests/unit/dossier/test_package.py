@@ -256,8 +256,14 @@ def test_what_is_not_in_the_package_is_not_proved(made: Made) -> None:
 def test_every_pseudonym_that_masking_draws_fits_a_line() -> None:
     for kind in InfoType:
         sample = f"{kind.prefix}-7K4Q2-M9XAT"
-        mask = {"start": 0, "end": 3, "pseudonym": sample, "type": kind.value, "commitment": "0c" * 32}
-        value = json.loads(line(1, 1, None, "x")) | {"masks": [mask]}
+        mask = {
+            "start": 0,
+            "end": len(sample),
+            "pseudonym": sample,
+            "type": kind.value,
+            "commitment": "0c" * 32,
+        }
+        value = json.loads(line(1, 1, None, sample)) | {"masks": [mask]}
         assert package.MessageLine.from_json(value).pseudonyms() == [sample]
 
 
