@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from pathlib import Path
 from typing import Annotated
 
@@ -21,9 +22,11 @@ from garim.cli.options import DEFAULT_MESH, AsOption, JsonOption, MeshOption, Ou
 from garim.cli.output import emit, facts
 from garim.cli.session import Session, session
 from garim.documents.claims import Claims, read_claims
-from garim.documents.policy import Policy, load_policy
+from garim.documents.policy import Policy
 from garim.kit.convert import logged_from
+from garim.kit.governance_history import in_force_at
 from garim.kit.identity import service_id
+from garim.kit.policy_files import KeptPolicies, files_beside
 from garim.statements.cases import NoData
 from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import Kind, RefusedError
@@ -48,8 +51,9 @@ def letter(
     """Write the letter that a case gets now: refusal, certificate of delivery, answer without data."""
     with session(mesh, who, records.acting_role(who, ("clerk", "reviewer", "auditor"))) as own:
         operator, now_ms = own.governance().audience, own.now_ms()
-        pinned = pinned_policy(own, policy or Places(mesh).policy)
         known = known_of(own, case_id(case))
+        received_ms = known.timeline.summary.received_at_ms
+        pinned = pinned_policy(own, policy or Places(mesh).policy, received_ms)
         if document is not None:
             known = with_document(own, known, read_input(document, "document"))
     made = letter_of(known, pinned, operator, now_ms)
@@ -63,20 +67,20 @@ def letter(
         emit(as_json, value, lambda console: console.print(facts(value.items())))
 
 
-def pinned_policy(own: Session, path: Path) -> Policy:
-    """Read the policy file, which must be the one that governance pins.
+def pinned_policy(own: Session, path: Path, received_ms: int) -> Policy:
+    """Read the policy that governance pinned at a case's receipt: this file, or one kept beside it.
+
+    Args:
+        own: Who writes the letter.
+        path: The policy file.
+        received_ms: When warrants received the document, milliseconds since 1970.
 
     Raises:
-        RefusedError: `POLICY_DIGEST`, those of `read_input` and `load_policy`.
+        RefusedError: `POLICY_MISSING`, those of `read_input` and `load_policy`.
     """
-    policy = load_policy(read_input(path, "policy file"))
-    if policy.digest != own.governance().policy:
-        raise RefusedError(
-            "POLICY_DIGEST",
-            "the policy file is not the one that governance pins: name that one with --policy",
-            kind=Kind.PRECONDITION,
-        )
-    return policy
+    pinned = in_force_at(own.governance_source.history(), received_ms).policy
+    named = read_input(path, "policy file")
+    return KeptPolicies(lambda: itertools.chain([named], files_beside(path)))(pinned)
 
 
 def known_of(own: Session, case: bytes) -> Known:

@@ -17,6 +17,7 @@ from garim.cli.session import Session
 from garim.documents import formats
 from garim.documents.policy import load_policy
 from garim.kit.convert import logged_to
+from garim.kit.policy_files import kept_beside
 from garim.statements.refusal import RefusedError
 from garim.testing.operator import MESH, SampleOperator
 from garim.testing.pki import make_pki
@@ -65,6 +66,7 @@ def own(desk: Desk, others: Others, stub: Stub) -> Session:
     plain = SimpleNamespace(
         warrants=stub,
         governance=desk.operator.governance.current,
+        governance_source=desk.operator.governance,
         ledger=others.ledger("reader"),
         mesh=SimpleNamespace(mesh=MESH),
         person=SimpleNamespace(role="clerk"),
@@ -120,12 +122,22 @@ def test_the_documents_own_words_are_compared_with_the_digest(desk: Desk, stub: 
     assert reason(lambda: known_of(own, case.id)) == "LETTER_DOCUMENT"
 
 
-def test_legal_bases_come_from_the_policy_that_governance_pins(tmp_path: Path, own: Session) -> None:
-    file = tmp_path / "policy.yaml"
+def test_legal_bases_come_from_the_policy_that_governance_pinned_at_the_receipt(
+    tmp_path: Path, desk: Desk, own: Session
+) -> None:
+    digest, received_ms = hashlib.sha256(POLICY).hexdigest(), desk.operator.clock.now_ms()
+    file, changed = tmp_path / "policy", POLICY + b"\n"
     file.write_bytes(POLICY)
-    assert pinned_policy(own, file).digest == hashlib.sha256(POLICY).hexdigest()
-    file.write_bytes(POLICY + b"\n")
-    assert reason(lambda: pinned_policy(own, file)) == "POLICY_DIGEST"
+    assert pinned_policy(own, file, received_ms).digest == digest
+    file.write_bytes(changed)
+    assert reason(lambda: pinned_policy(own, file, received_ms)) == "POLICY_MISSING"
+    governance = desk.operator.governance
+    governance.now_ms, governance.policy = received_ms + 1, hashlib.sha256(changed).hexdigest()
+    governance.advance()
+    assert pinned_policy(own, file, received_ms + 1).digest == governance.policy
+    assert reason(lambda: pinned_policy(own, file, received_ms)) == "POLICY_MISSING"
+    kept_beside(file, digest).write_bytes(POLICY)
+    assert pinned_policy(own, file, received_ms).digest == digest
 
 
 def test_what_a_refused_document_says_is_taken_from_the_refused_bytes_alone(
