@@ -21,6 +21,10 @@ _HANDLE_URL = re.compile(
     r"|/~|/u(?:ser|sers)?/|/@|/profile/|/people/)"
     r"(?P<v>[a-z0-9_.%\-]{2,})"
 )
+_TRACKING = re.compile(
+    r"[?&;](?:igsh(?:id)?|fbclid|gclid|dclid|msclkid|twclid|ttclid|yclid|mibextid|mc_eid|li_fat_id|_hsenc|si|share_id"
+    r"|u(?:ser)?_?id|member_?id|invite(?:_?code)?|ref(?:erral)?_?code)=(?P<v>[a-z0-9_.%~+=\-]{4,200})"
+)
 _LOCAL_INNER = r"a-z0-9_%+=~^|\\{}\[\]`\-"
 _BEFORE_LOCAL = rf"(?<![.{_LOCAL_INNER}])\.{{0,3}}"
 """One place only to begin at, so that a long run without an at sign is read once."""
@@ -139,7 +143,7 @@ def _service(match: re.Match[str], _before: str, _after: str) -> Judged:
 
 AT: tuple[Recogniser, ...] = ((_MAIL, _mail), (_AT_HOST, _at_host))
 """For zones with an at sign."""
-LINK: tuple[Recogniser, ...] = ((_HANDLE_URL, _handle_url),)
+LINK: tuple[Recogniser, ...] = ((_HANDLE_URL, _handle_url), (_TRACKING, _handle_url))
 """For zones with a slash."""
 COLONS: tuple[Recogniser, ...] = ((_MAC, _mac), (_IPV6, _ipv6))
 """For zones with colons, or hyphens in their place."""

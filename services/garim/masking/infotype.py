@@ -27,6 +27,7 @@ class InfoType(enum.StrEnum):
     VEHICLE = "VEHICLE"
     DATE_OF_BIRTH = "DATE_OF_BIRTH"
     ADDRESS = "ADDRESS"
+    GPS = "GPS"
     SSN = "SSN"
 
     @property

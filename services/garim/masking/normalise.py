@@ -31,7 +31,12 @@ _COMPATIBLE = (
     "\uff00-\uffef\u2460-\u249b\u24b6-\u24ff\u2776-\u2793\u00b2\u00b3\u00b9\u2070-\u2089"
     "\u0660-\u0669\u06f0-\u06f9\U0001d400-\U0001d7ff"
 )
-_ODD_CLASS = f"[{_INVISIBLE}{_MARKS}{_JAMO}{_DASHES}{_SPACES}{_COMPATIBLE}\u0130]"
+_LOOK_ALIKE = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХасеіјорѕухԁһԛԝΑΒΕΖΗΙΚΜΝΟΡΤΥΧον", "ABESIJKMHOPCTYXaceijopsyxdhqwABEZHIKMNOPTYXov"
+)
+"""Cyrillic and Greek letters that look like Latin ones."""
+_LOOKING_ALIKE = "".join(map(chr, _LOOK_ALIKE))
+_ODD_CLASS = f"[{_LOOKING_ALIKE}{_INVISIBLE}{_MARKS}{_JAMO}{_DASHES}{_SPACES}{_COMPATIBLE}\u0130]"
 _ODD_BYTES = re2.compile(_ODD_CLASS)
 _ODD = re.compile(_ODD_CLASS)
 _DROPPED = re.compile(f"[{_INVISIBLE}\ufe00-\ufe0f\u20e3]")
@@ -50,7 +55,7 @@ def _fold_cluster(cluster: str) -> str:
     kept = _DROPPED.sub("", cluster)
     if not kept or not _ODD.search(kept):
         return kept
-    folded = unicodedata.normalize("NFKC", kept)
+    folded = unicodedata.normalize("NFKC", kept).translate(_LOOK_ALIKE)
     if len(kept) == 1 and kept.isdigit() and not folded.isascii():
         return str(unicodedata.digit(kept))
     return "i" if folded == "\u0130" else _SPACE.sub(" ", _DASH.sub("-", folded))

@@ -56,6 +56,10 @@ _ACCOUNT_AFTER = re.compile(
     r"\s?[(,]?\s?(?:예금주|\S{0,4}(?:은행|뱅크|농협|신협|금고)|로 (?:입금|송금|보내))"
 )
 _ACCOUNT_DIGITS = range(10, 17)
+_COORDINATES = re.compile(
+    r"(?<![\d.])(?P<v>(?P<latitude>-?\d{1,2}\.\d{4,12}) ?[,/ ] ?(?P<longitude>-?\d{1,3}\.\d{4,12}))(?![\d.])"
+)
+_RIGHT_ANGLE = 90
 _BIRTH = re.compile(
     r"(?<![\d\-])(?P<v>(?:19|20)?\d{2} ?(?:[.\-/]|년) ?(?:0?[1-9]|1[0-2])"
     r" ?(?:[.\-/]|월) ?(?:3[01]|[12]\d|0?[1-9])(?: ?일)?\.?(?: ?생(?!산|명|활|각|겼|긴|기|일|신))?"
@@ -144,7 +148,15 @@ def _birth(match: re.Match[str], before: str, after: str) -> Judged:
     return InfoType.DATE_OF_BIRTH, "-".join(part.zfill(2) for part in re.findall(r"\d+", match["v"]))
 
 
+def _coordinates(match: re.Match[str], _before: str, _after: str) -> Judged:
+    latitude, longitude = float(match["latitude"]), float(match["longitude"])
+    if abs(latitude) > _RIGHT_ANGLE or abs(longitude) > 2 * _RIGHT_ANGLE:
+        return None
+    return InfoType.GPS, f"{latitude},{longitude}"
+
+
 DIGITS: tuple[Recogniser, ...] = (
+    (_COORDINATES, _coordinates),
     (_RRN, _resident),
     (_RRN_HALF, _resident_half),
     (_DRIVER, _shape(InfoType.DRIVER_LICENSE)),
@@ -159,5 +171,6 @@ DIGITS: tuple[Recogniser, ...] = (
     (phones.NATIONAL, phones.national),
     (phones.NAMED, phones.named),
     (_DRIVER_JOINED, _driver_joined),
+    (phones.HALF, phones.half),
 )
 """For zones with digits, in the order of their claims."""

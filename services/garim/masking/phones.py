@@ -31,12 +31,17 @@ NORTH_AMERICAN = re.compile(
     r"\d{3}[ .\-]\d{4}(?: ?x\d{1,6})?)(?![\d\-])"
 )
 NAMED = re.compile(r"(?<![\d\-])(?P<v>\(?\d(?:[ ().\-/]{0,2}\d){6,14}(?: ?x ?\d{1,6})?)(?![\d\-])")
+HALF = re.compile(
+    r"(?<![\d\-])(?P<v>01[016789][ .\-]?(?:\d{3,4}[ .\-]?[*x●○]{4}|[*x●○]{3,4}[ .\-]?\d{4})|\d{4})"
+    r"(?!\d|[ \-]\d)"
+)
 NATIONAL = re.compile(
     r"(?<![\d\-.])(?P<v>\(?\d{1,5}\)?(?:[ .\-]\d{2,4}){1,4}(?: ?x ?\d{1,6})?"
     r"|\(?0\d{1,4}\)?[ \-]\d{5,8}|\d{2} \d{6})"
     r"(?!\d|-\d|[.:,]\d)"
 )
 _NATIONAL_DIGITS = range(7, 13)
+_TAIL_WORD = re.compile(r"(?:뒷|끝) ?(?:자리|번호)[^\d\n]{0,6}\Z")
 _FEWEST_PLANNED = 9
 _COUNTRIES = (
     *(
@@ -149,6 +154,12 @@ def north_american(match: re.Match[str], _before: str, _after: str) -> Judged:
     """Judge a number written 3-3-4."""
     number = ("+" if match["abroad"] else "") + match["v"].split("x")[0]
     return (InfoType.PHONE, canonical(number)) if _possible(number, "US") else None
+
+
+def half(match: re.Match[str], before: str, _after: str) -> Judged:
+    """Judge a Korean mobile number with a masked part, or its last four digits where they are called so."""
+    value = re.sub(r"[ .\-]", "", match["v"])
+    return (InfoType.PHONE, value) if len(value) > _TAIL or _TAIL_WORD.search(before) else None
 
 
 def national(match: re.Match[str], before: str, after: str) -> Judged:
