@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from lxml import etree
+from signxml.algorithms import SignatureMethod
+from signxml.signer import XMLSigner
+from signxml.xades.xades import XAdESSigner
 
 import etsi_support
 from document_support import SIGN, Signer
 from garim.documents import formats
 from garim.documents.bare import BareSignature
 from garim.documents.envelope import Envelope, Shown
+from garim.documents.etsi.signature import CANONICAL
 from garim.documents.media_types import ETSI_MEDIA_TYPE, JWS_MEDIA_TYPE, PDF_MEDIA_TYPE
 from garim.documents.recheck import recheck
 from garim.statements.refusal import RefusedError
@@ -166,3 +176,29 @@ def test_no_other_format_is_borne_out(pki: DocumentPki) -> None:
     for media_type in (JWS_MEDIA_TYPE, "application/x-test"):
         with pytest.raises(RefusedError):
             recheck(media_type, document, true)
+
+
+@pytest.mark.parametrize("canonical", [one for one in sorted(CANONICAL) if "exc" not in one])
+@pytest.mark.parametrize("signer", [XMLSigner, XAdESSigner])
+@pytest.mark.parametrize("method", ["ECDSA_SHA256", "RSA_SHA512", "SHA256_RSA_MGF1"])
+def test_every_form_of_signature_that_a_message_may_have_is_borne_out(
+    pki: DocumentPki, method: str, signer: type[XMLSigner], canonical: str
+) -> None:
+    # The exclusive form leaves out the prefixes of objects' types: such a message is refused before.
+    court, agency = Case(pki, ETSI_MEDIA_TYPE).hands()
+    if method != "ECDSA_SHA256":
+        key = rsa.generate_private_key(65537, 3072)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "TEST agency")])
+        issued = x509.CertificateBuilder(name, name, key.public_key(), 7, pki.now, pki.now + dt.timedelta(1))
+        agency = (key, [issued.sign(key, hashes.SHA256())])
+    claims = documents.payload(documents.disclosure(pki))
+    unsigned = etree.fromstring(SIGN[ETSI_MEDIA_TYPE](claims, court))
+    root = signer(signature_algorithm=SignatureMethod[method], c14n_algorithm=canonical).sign(  # type: ignore[arg-type]
+        unsigned,
+        key=agency[0],  # type: ignore[arg-type]
+        cert=list(agency[1]),
+        always_add_key_value=False,
+    )
+    document = etree.tostring(root, encoding="utf-8")
+    opened = formats.open_document(ETSI_MEDIA_TYPE, document)
+    assert recheck(ETSI_MEDIA_TYPE, document, opened) == opened
