@@ -139,7 +139,7 @@ class Scope:
         self.epochs.append(Epoch(epoch_id, private, Secret.random(), opened, kept, start))
         return self.epochs[-1]
 
-    def room(self, epoch: Epoch, name: str, members: Sequence[RosterMember]) -> bytes:
+    def room(self, epoch: Epoch, name: str, members: Sequence[RosterMember], title: str = "") -> bytes:
         """Store a roster; returns its digest, which segments name."""
         plain = roster.RosterPlain(
             epoch.kept.id,
@@ -157,7 +157,7 @@ class Scope:
             ),
         )
         root = roster.roster_root(epoch.secret, MESH)
-        record = roster.seal_roster(root, MESH, plain, canonical.canonical(name, "", members)).encode()
+        record = roster.seal_roster(root, MESH, plain, canonical.canonical(name, title, members)).encode()
         epoch.rosters[roster.digest(record)] = record
         return roster.digest(record)
 

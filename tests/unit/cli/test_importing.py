@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -135,3 +136,21 @@ def test_every_sender_of_the_sample_room_stands_in_the_roster_of_their_message()
         assert message.sender in {one.account for one in roster.members}
     assert seen[-1][0] == seen[-1][1]
     assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize(("day_first", "month"), [(True, 4), (False, 3)])
+def test_who_imports_may_say_how_dates_are_read(tmp_path: Path, day_first: bool, month: int) -> None:
+    chat = tmp_path / "WhatsApp Chat with x.txt"
+    chat.write_text("03/04/24, 10:00 - Garam: a\n")
+    with pytest.raises(RefusedError, match="CHAT_DATE_ORDER"):
+        read_source(chat, "auto", "UTC", None, None)
+    first = read_source(chat, "auto", "UTC", None, None, day_first=day_first).reader.survey.first_ms
+    assert dt.datetime.fromtimestamp(first / 1000, dt.UTC).month == month
+
+
+def test_no_name_of_a_file_and_no_caption_is_lost_or_kept_wrongly(tmp_path: Path) -> None:
+    chat = tmp_path / "WhatsApp Chat with x.txt"
+    chat.write_text("2024-01-13, 10:00 - Garam: holiday of naru.pdf (file attached)\na caption\n")
+    sink = Sink()
+    import_export(read_source(chat, "auto", "", None, None).reader, sink, lambda _read, _total: None)
+    assert [(one.kind, one.text) for _, one in sink.put_messages] == [("file", ""), ("text", "a caption")]

@@ -94,11 +94,11 @@ def test_hovering_shows_kind_and_count() -> None:
 
 
 def test_a_pseudonym_has_one_colour_everywhere() -> None:
-    for pseudonym in (HANEUL, MARU, PHONE):
-        assert transcript.hue_of(pseudonym) == transcript.hue_of(pseudonym)
-    html = rendered(*LINES)["C1-1.html"].decode()
-    shown = set(re.findall(rf'<mark class="(h[0-9]+)"[^>]*><a [^>]*>{PHONE}', html))
-    assert shown == {f"h{transcript.hue_of(PHONE)}"}
+    html = "".join(one.decode() for one in rendered(*LINES).values())
+    for pseudonym in (HANEUL, PHONE):
+        shown = set(re.findall(rf'<mark class="(h[0-9]+)"[^>]*>(?:<a [^>]*>)?{pseudonym}', html))
+        assert shown == {f"h{transcript.hue_of(pseudonym)}"}
+    assert f'class="message h{transcript.hue_of(MARU)}"' in html
 
 
 def luminance(hue: float, saturation: float, light: float) -> float:
