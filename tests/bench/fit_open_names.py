@@ -143,7 +143,9 @@ def report(samples: list[Sample], results: list[list[float]]) -> None:
                 for one, result in zip(samples, results, strict=True)
                 if one.source == source and register in {one.register, "chosen"}
             ]
-            for threshold in (0.03, 0.04, 0.05, 0.08, 0.15, 0.3) if register != "chosen" else (None,):
+            for threshold in (
+                (0.02, 0.025, 0.03, 0.04, 0.05, 0.08, 0.15, 0.3) if register != "chosen" else (None,)
+            ):
                 line = measure(chosen, threshold)
                 sys.stdout.write(f"{source:20} {register:6} {threshold or '':5} {line}\n")
 

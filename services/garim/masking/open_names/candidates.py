@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from garim.masking import korean, words_ko
-from garim.masking.open_names.lexicon import NEVER_NAMES
+from garim.masking.open_names.lexicon import FOREIGN_GIVEN_NAMES, NEVER_NAMES
 from garim.masking.open_names.morphemes import Morpheme
 
 _WORD = re.compile(r"[가-힣]+|[A-Za-z][A-Za-z.\-']*|[一-鿿]+")
+_BETWEEN_SPACES = re.compile(r"\S+")
 _LONGEST = 9
 
 
@@ -42,6 +43,7 @@ def candidates(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Candidate]:
         text: The folded text.
         morphemes: Its morphemes, in order.
     """
+    morphemes = list(_of_one_word(text, morphemes))
     first: dict[int, int] = {}
     last: dict[int, int] = {}
     for index, one in enumerate(morphemes):
@@ -60,8 +62,10 @@ def candidates(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Candidate]:
                 for at in range(start + 1, min(end, start + _LONGEST) + 1)
                 if _may_end(text, start, at, last)
             } | {span for span in proper if start < span[0] < end}
+            if end - start == 1 and match[0] in FOREIGN_GIVEN_NAMES:
+                spans.add((start, end))
         for low, high in sorted(spans):
-            if text[low:high] in words_ko.COMMON_WORDS or text[low:high] in NEVER_NAMES:
+            if _is_common(text[low:high]):
                 continue
             inside: Sequence[Morpheme] = ()
             if low in first and high in last:
@@ -75,6 +79,23 @@ def candidates(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Candidate]:
                 tuple(one.end - one.start for one in inside),
             )
         before, before_end = match[0], end
+
+
+def _of_one_word(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Morpheme]:
+    """Yield the morphemes, those over several words (`레이디 가가`) as one for each word."""
+    for one in morphemes:
+        if " " not in text[one.start : one.end]:
+            yield one
+            continue
+        for word in _BETWEEN_SPACES.finditer(text, one.start, one.end):
+            yield Morpheme(word.start(), word.end(), one.tag)
+
+
+def _is_common(word: str) -> bool:
+    """Tell whether a word is out of the question; a surname's syllable is judged by what follows it."""
+    if len(word) == 1 and word in korean.SURNAMES:
+        return False
+    return word in words_ko.COMMON_WORDS or word in NEVER_NAMES
 
 
 def _may_end(text: str, start: int, end: int, last: dict[int, int]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from garim.masking import korean
+from garim.masking import korean, words_ko
 from garim.masking.open_names import lexicon
 from garim.masking.open_names.candidates import Candidate
 
@@ -24,7 +24,9 @@ _BEHIND = (
     ("place-behind", lexicon.NEXT_PLACE),
 )
 _STATED = re.compile(r"[다음됨함][.\n\"”]|니다[.?]|다$")
+_WRITTEN = re.compile(r"다[.][\"”’']?\s*\Z")
 _PLAIN_LENGTH = 40
+_SHORT_LENGTH = 18
 
 _JOINED = {
     "titled": ("tag=NNP", "tag=NNG", "cut", "nouns", "foreign", "place", "organisation", "full", "length=2"),
@@ -85,6 +87,20 @@ _JOINED = {
         "length=5",
         "length=6",
     ),
+    "common-surname": (
+        "certain-somebody",
+        "surname-polite",
+        "title-behind",
+        "polite",
+        "office",
+        "title-joined",
+        "title-long",
+        "age-behind",
+        "first",
+        "word-end",
+        "rest",
+        "particle",
+    ),
     "register": (
         "tag=NNP",
         "tag=NNG",
@@ -121,7 +137,8 @@ def register_of(text: str) -> str:
     """Return how a text is written: `form` (fields in lines), `prose` (stated sentences) or `chat`."""
     if text.count("\n") >= 2:
         return "form"
-    return "prose" if len(text) > _PLAIN_LENGTH and _STATED.search(text) else "chat"
+    written = len(text) > _SHORT_LENGTH and _WRITTEN.search(text)
+    return "prose" if written or (len(text) > _PLAIN_LENGTH and _STATED.search(text)) else "chat"
 
 
 def features(text: str, one: Candidate, register: str) -> set[str]:
@@ -184,7 +201,9 @@ def _of_shape(word: str) -> Iterator[str]:
     if len(word) == 1:
         yield "syllable" if korean.is_hangul(word) else "letter" if word.isascii() else "hanja"
         if word in korean.SURNAMES:
-            yield "surname"
+            yield "common-surname" if word in words_ko.COMMON_WORDS else "surname"
+        elif word in lexicon.FOREIGN_GIVEN_NAMES:
+            yield "foreign-short"
     elif korean.is_hangul(word):
         if korean.split_name(word) is not None:
             yield "full"

@@ -152,3 +152,10 @@ NEVER_NAMES = frozenset(
     """.split()
 )
 """Everyday words that begin with a surname's syllable and are nobody's name."""
+
+FOREIGN_GIVEN_NAMES = frozenset(
+    "글 닉 댄 덕 돈 딕 딘 란 랄 랜 렉 론 롭 류 리 린 맥 맷 맨 멜 밥 베 벤 벨 빅 빌 샘 션 숀 쉐 스 앤 앨"
+    " 왕 웨 윌 잭 잰 젠 젭 존 짐 찰 첸 첼 칼 캔 케 켄 켈"
+    " 콜 킴 킷 탐 탕 톰 팀 팻 펑 폴 퐁 폰 푸 필 하 한 핸 헬 휴".split()
+)
+"""Foreign names of one syllable, which are no Korean surnames as a rule: candidates before another word."""
