@@ -26,7 +26,7 @@ _BEHIND = (
 _STATED = re.compile(r"[다음됨함][.\n\"”]|니다[.?]|다$")
 _WRITTEN = re.compile(r"다[.][\"”’']?\s*\Z")
 _PLAIN_LENGTH = 40
-_SHORT_LENGTH = 18
+_SHORT_LENGTH = 32
 
 _JOINED = {
     "titled": ("tag=NNP", "tag=NNG", "cut", "nouns", "foreign", "place", "organisation", "full", "length=2"),
