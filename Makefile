@@ -64,6 +64,7 @@ proto: setup ## generate the stubs anew
 proto-check: setup
 	$(BIN)/buf lint protos
 	$(BIN)/buf format --diff --exit-code protos
+	$(BIN)/buf breaking protos --against $(lastword $(sort $(wildcard protos/garim-*.binpb)))
 	rm -rf build/proto-check && mkdir -p build/proto-check
 	$(BIN)/python protos/generate.py build/proto-check
 	diff -r -x __pycache__ build/proto-check/garim/api services/garim/api
