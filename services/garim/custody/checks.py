@@ -96,6 +96,9 @@ def verified_grant(core: Core, logged: Logged, kind: type[GrantT], entry: str) -
 def demand_policy(core: Core, grant: Grant, claims: Document, logged_ms: int) -> None:
     """Refuse what the policy that the case was judged under does not allow, whatever warrants thought of it.
 
+    Of a policy's dated versions the one at the grant's log entry counts; whether the document has expired is
+    judged now.
+
     Args:
         core: Custody's means, with its own copy of the policy.
         grant: Names the policy that warrants judged by.
@@ -105,7 +108,9 @@ def demand_policy(core: Core, grant: Grant, claims: Document, logged_ms: int) ->
     Raises:
         RefusedError: Those of `granted_policy` and of `policy.judge`, all together.
     """
-    reasons = judge(claims, granted_policy(core, grant, logged_ms), core.clock.now_ms())
+    policy = granted_policy(core, grant, logged_ms)
+    expired = [one for one in judge(claims, policy, core.clock.now_ms()) if one.reason == "DOCUMENT_EXPIRED"]
+    reasons = [one for one in judge(claims, policy, logged_ms) if one.reason != "DOCUMENT_EXPIRED"] + expired
     if reasons:
         raise reasons[0] if len(reasons) == 1 else RefusedWithReasonsError(reasons)
 
@@ -153,7 +158,7 @@ def pinned_policy(core: Core) -> Policy:
 
 
 def version_for(core: Core, grant: Grant, logged_ms: int) -> PolicyVersion:
-    """Return the version that is in force now of the policy that a grant was judged under.
+    """Return the version, at the grant's log entry, of the policy that a grant was judged under.
 
     Args:
         core: Custody's means.
@@ -163,9 +168,9 @@ def version_for(core: Core, grant: Grant, logged_ms: int) -> PolicyVersion:
     Raises:
         RefusedError: `POLICY_OTHER`, `POLICY_MISSING`, `POLICY_NOT_IN_FORCE`.
     """
-    version = granted_policy(core, grant, logged_ms).at(core.clock.now_ms())
+    version = granted_policy(core, grant, logged_ms).at(logged_ms)
     if version is None:
-        raise RefusedError("POLICY_NOT_IN_FORCE", "no policy is in force", kind=Kind.PRECONDITION)
+        raise RefusedError("POLICY_NOT_IN_FORCE", "no policy was in force", kind=Kind.PRECONDITION)
     return version
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 
 import pytest
+import yaml
 
 from custody_support.vault import POLICY, Request, Vault
 from garim.documents.fields import write_instant
@@ -117,4 +119,40 @@ def test_a_document_issued_after_the_log_entry_of_the_change_gets_the_new_policy
     vault.clock.advance(2 * MINUTE_MS)
     with pytest.raises(RefusedError, match="POLICY_OTHER"):
         vault.create(old_style(vault, vault.clock.now_ms() - MINUTE_MS))
+    assert stored
+
+
+def pin_dated_policy(vault: Vault, from_ms: int) -> None:
+    """Pin a policy whose next version, in force from an instant on, refuses everything."""
+    document = yaml.safe_load(POLICY)
+    refusing = copy.deepcopy(document["versions"][-1])
+    refusing |= {
+        "id": "refusing",
+        "valid_from": write_instant(from_ms),
+        "refuse_all": {"ko": "거부", "en": "no"},
+    }
+    document["versions"].append(refusing)
+    dated = yaml.safe_dump(document, allow_unicode=True).encode()
+    governance = vault.operator.governance
+    governance.policy = hashlib.sha256(dated).hexdigest()
+    governance.now_ms = vault.clock.now_ms()
+    governance.advance()
+    vault.policy = dated
+
+
+def test_of_a_policys_dated_versions_the_one_at_the_grants_log_entry_counts(
+    vault: Vault, stored: Stored
+) -> None:
+    pin_dated_policy(vault, vault.clock.now_ms() + 5 * MINUTE_MS)
+    vault.clock.advance(2 * MINUTE_MS)
+    before = vault.request(grant={"policy": vault.operator.governance.policy})
+    vault.clock.advance(6 * MINUTE_MS)
+    assert vault.release(vault.create(before), stored)
+
+
+def test_a_grant_logged_under_a_refusing_version_opens_nothing(vault: Vault, stored: Stored) -> None:
+    pin_dated_policy(vault, vault.clock.now_ms() + MINUTE_MS)
+    vault.clock.advance(2 * MINUTE_MS)
+    with pytest.raises(RefusedError, match="REFUSE_ALL"):
+        vault.create(vault.request(grant={"policy": vault.operator.governance.policy}))
     assert stored
