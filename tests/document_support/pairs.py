@@ -151,7 +151,8 @@ def _changed(pair: Pair, chance: Chance) -> bytes:
     if change == 0:
         one["grounds"] = one["grounds"][: chance.randrange(1, len(one["grounds"]))]
     elif change == 1:
-        members["recipient"] = json.loads(pair.case.first.payload)["recipient"][:-1] + "q"
+        recipient = members["recipient"]
+        members["recipient"] = recipient[:-1] + ("p" if recipient.endswith("q") else "q")
     elif change == 2:
         members["acknowledger"] = chance.randbytes(32).hex()
     elif change == 3:

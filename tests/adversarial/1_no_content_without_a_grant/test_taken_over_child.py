@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +16,14 @@ from garim.kit.document_opener import DocumentOpener
 from garim.statements.refusal import RefusedError
 from garim.testing import documents
 from garim.testing.pki import DocumentPki
+
+
+@pytest.fixture(scope="module", autouse=True)
+def children_find_tests() -> Iterator[None]:
+    """Let child processes import the attackers, which stand beside the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        yield
 
 
 @pytest.fixture(scope="module")

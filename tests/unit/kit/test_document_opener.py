@@ -50,6 +50,14 @@ KILLED = (
 BROKEN = ("segfault", "abort", "broken-answer", "exit")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def children_find_tests() -> Iterator[None]:
+    """Let child processes import the attackers, which stand beside the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        yield
+
+
 @pytest.fixture(scope="module")
 def document() -> bytes:
     pki = make_pki(dt.datetime(2026, 11, 22, 6, 0, tzinfo=dt.UTC))
