@@ -21,7 +21,7 @@ from garim.statements.decisions import Action, Decision
 from garim.statements.dsse import Envelope
 from garim.statements.governance import Governance, raw_key
 from garim.statements.grants import Grant
-from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
+from garim.statements.refusal import Kind, RefusedError, raise_all
 from garim.translog.leaf import Leaf
 
 GrantT = TypeVar("GrantT", bound=Grant)
@@ -109,10 +109,7 @@ def demand_policy(core: Core, grant: Grant, claims: Document, logged_ms: int) ->
         RefusedError: Those of `granted_policy` and of `policy.judge`, all together.
     """
     policy = granted_policy(core, grant, logged_ms)
-    expired = [one for one in judge(claims, policy, core.clock.now_ms()) if one.reason == "DOCUMENT_EXPIRED"]
-    reasons = [one for one in judge(claims, policy, logged_ms) if one.reason != "DOCUMENT_EXPIRED"] + expired
-    if reasons:
-        raise reasons[0] if len(reasons) == 1 else RefusedWithReasonsError(reasons)
+    raise_all(judge(claims, policy, logged_ms, now_ms=core.clock.now_ms()))
 
 
 def granted_policy(core: Core, grant: Grant, logged_ms: int) -> Policy:

@@ -21,7 +21,7 @@ from garim.documents.envelope import Envelope, OpenDocument
 from garim.documents.policy import Policy, judge
 from garim.documents.verify import judge_claims, judge_people, judge_roles
 from garim.statements.governance import DocumentAnchor
-from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+from garim.statements.refusal import RefusedError, reasons_of
 
 Chain = tuple[pyca.Certificate, ...]
 NOT_CHECKED_REVOCATION = "REVOCATION_NOT_CHECKED"
@@ -108,16 +108,11 @@ def explain(
     try:
         envelope = open_document(media_type, data)
     except RefusedError as refusal:
-        found = reasons_of(refusal)
+        found = tuple(reasons_of(refusal))
         foreign = check_foreign(media_type, data, measure)
         signatures = foreign or Signatures(valid=False, signers=(), reasons=found)
         return _explained(signatures, (*found, *signatures.reasons), measure, None)
     return _of_envelope(envelope, measure)
-
-
-def reasons_of(refusal: RefusedError) -> tuple[RefusedError, ...]:
-    """Return every reason that a refusal carries."""
-    return tuple(refusal.reasons) if isinstance(refusal, RefusedWithReasonsError) else (refusal,)
 
 
 def _explained(
@@ -139,7 +134,7 @@ def _of_envelope(envelope: Envelope, measure: Measure) -> Explained:
     try:
         chains = [x509.read_chain(chain, field=_field(index)) for index, chain in enumerate(envelope.chains)]
     except RefusedError as refusal:
-        found = reasons_of(refusal)
+        found = tuple(reasons_of(refusal))
         return _explained(Signatures(valid=False, signers=(), reasons=found), found, measure, None)
     signatures = _signatures(chains, measure)
     reasons = list(signatures.reasons)
@@ -247,7 +242,7 @@ def _trust(chain: Chain, index: int, measure: Measure) -> list[RefusedError]:
         if measure.crls is not None:
             revocation_lists.check_revocation(path, list(measure.crls), trust, measure.at_ms, field=field)
     except RefusedError as refusal:
-        return list(reasons_of(refusal))
+        return reasons_of(refusal)
     return []
 
 

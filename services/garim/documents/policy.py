@@ -75,14 +75,18 @@ def load_policy(data: bytes) -> Policy:
     return Policy(hashlib.sha256(data).hexdigest(), PolicyFile.from_json(parse_mapping(data)))
 
 
-def judge(claims: Document, policy: Policy, received_ms: int) -> list[RefusedError]:
+def judge(
+    claims: Document, policy: Policy, received_ms: int, *, now_ms: int | None = None
+) -> list[RefusedError]:
     """Return every reason why policy refuses what a document says; none of them depends on stored data.
 
     Args:
         claims: What the document says; its signatures and its addressee are `verify_document`'s.
         policy: The operator's policy.
-        received_ms: When the document was received, milliseconds since 1970.
+        received_ms: When the document was received, milliseconds since 1970; the policy of then judges.
+        now_ms: When its expiry is judged; at its receipt where it is not given.
     """
+    expiry_ms = received_ms if now_ms is None else now_ms
     now = policy.at(received_ms)
     if policy.at(claims.issued_ms) is None or now is None:
         return [RefusedError("POLICY_NOT_IN_FORCE", "no policy was in force at that time", field="issued_at")]
@@ -94,16 +98,16 @@ def judge(claims: Document, policy: Policy, received_ms: int) -> list[RefusedErr
             )
         )
     if isinstance(claims, Disclosure):
-        reasons += _judge_disclosure(claims, policy, now, received_ms)
+        reasons += _judge_disclosure(claims, policy, now, expiry_ms)
     elif isinstance(claims, Supplementary):
         reasons += _judge_supplementary(claims, now)
     elif isinstance(claims, Keeping):
-        reasons += _judge_keeping(claims, now, received_ms)
+        reasons += _judge_keeping(claims, now, expiry_ms)
     return reasons
 
 
 def _judge_disclosure(
-    claims: Disclosure, policy: Policy, now: PolicyVersion, received_ms: int
+    claims: Disclosure, policy: Policy, now: PolicyVersion, expiry_ms: int
 ) -> list[RefusedError]:
     reasons = []
     if now.refuse_all is not None:
@@ -125,7 +129,7 @@ def _judge_disclosure(
                 field="warrant_type",
             )
         )
-    if claims.expires_ms is not None and received_ms >= claims.expires_ms:
+    if claims.expires_ms is not None and expiry_ms >= claims.expires_ms:
         reasons.append(RefusedError("DOCUMENT_EXPIRED", "the document has expired", field="expires_at"))
     longest_days = now.limits.period_days
     if warrant_type is not None and warrant_type.duration is not None:
@@ -180,7 +184,7 @@ def _judge_supplementary(claims: Supplementary, now: PolicyVersion) -> list[Refu
     return reasons + _judge_recipient(claims.recipient)
 
 
-def _judge_keeping(claims: Keeping, now: PolicyVersion, received_ms: int) -> list[RefusedError]:
+def _judge_keeping(claims: Keeping, now: PolicyVersion, expiry_ms: int) -> list[RefusedError]:
     limits = now.limits
     reasons = _judge_scope(claims.subjects, claims.period, claims.issued_ms, limits, limits.period_days)
     if claims.until_ms - claims.issued_ms > limits.preservation_days * DAY_MS:
@@ -201,7 +205,7 @@ def _judge_keeping(claims: Keeping, now: PolicyVersion, received_ms: int) -> lis
                 "EMERGENCY_TOO_LONG", f"an emergency request lasts {hours} hours at most", field="until"
             )
         )
-    if received_ms >= claims.until_ms:
+    if expiry_ms >= claims.until_ms:
         reasons.append(RefusedError("DOCUMENT_EXPIRED", "the order has ended", field="until"))
     return reasons
 

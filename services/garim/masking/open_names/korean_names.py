@@ -68,9 +68,9 @@ def choose(found: Sequence[Candidate], judged: Sequence[float], threshold: float
     """Yield the best candidates without overlap whose probability reaches the threshold."""
     taken: set[int] = set()
     ranked = sorted(zip(judged, found, strict=True), key=lambda pair: (-pair[0], pair[1].start, pair[1].end))
-    for likely, one in itertools.takewhile(lambda pair: pair[0] >= threshold, ranked):
+    for _, one in itertools.takewhile(lambda pair: pair[0] >= threshold, ranked):
         stretch = range(one.start, one.end)
-        if likely and taken.isdisjoint(stretch):
+        if taken.isdisjoint(stretch):
             taken.update(stretch)
             yield one
 
