@@ -26,9 +26,10 @@ from garim.documents.claims import read_claims
 from garim.documents.fields import write_instant
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.dossier import opening, package
-from garim.dossier.lines import Mask, MessageLine, Sender, number, rfc3339
+from garim.dossier.lines import Mask, MessageLine, Sender, number
 from garim.dossier.opening import OpenedDossier
 from garim.dossier.receipt import GovernanceLink, LoggedStatement, ReceiptFile
+from garim.dossier.times import rfc3339
 from garim.dossier.transcript import About
 from garim.kit.convert import Logged, Received
 from garim.sealing import hpke, identity

@@ -15,13 +15,14 @@ from typing import Any
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from garim.dossier import lines, package
+from garim.dossier import package
 from garim.dossier.answer_file import AnswerFile
 from garim.dossier.commitments import SENDER, original_commitment
-from garim.dossier.lines import Mask, MessageLine, Sender
+from garim.dossier.lines import Mask, MessageLine, Sender, number
 from garim.dossier.opening import OpenedDossier, unpack
 from garim.dossier.package import Roots
 from garim.dossier.receipt import GovernanceLink, LoggedStatement, ReceiptFile
+from garim.dossier.times import rfc3339
 from garim.dossier.transcript import About
 from garim.kit.identity import service_id
 from garim.sealing import identity
@@ -99,7 +100,7 @@ def line(
 ) -> bytes:
     """Return an encoded message; pseudonyms of the sample in its text become masks."""
     when = START + place * 60_000 if at is None else at
-    cited = lines.number(room, place)
+    cited = number(room, place)
     found = sorted((text.find(name), name) for name in IDENTITIES if name in text)
     masks = [
         Mask(
@@ -114,7 +115,7 @@ def line(
     return MessageLine(
         number=cited,
         at=when,
-        time=lines.rfc3339(when),
+        time=rfc3339(when),
         sender=SUBJECT if sender is None else bystander(sender, cited),
         kind=kind,
         text=text,

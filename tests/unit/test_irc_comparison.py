@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from e2e_support.irc import Findings, Room, compare
-from garim.dossier.lines import Mask, MessageLine, Sender, rfc3339
+from garim.dossier.lines import Mask, MessageLine, Sender
 from garim.dossier.opening import OpenedDossier
+from garim.dossier.times import rfc3339
 from garim.importers import Message
 from garim.importers.events import Kind
 

@@ -141,6 +141,8 @@ def receipt_facts(receipt: DossierReceipt) -> dict[str, Any]:
         "authority": receipt.authority,
         "case_number": receipt.case_number,
         "mode": receipt.mode,
+        "names": receipt.masking.names,
+        "times": receipt.masking.times,
         "messages": receipt.messages,
         "identities": receipt.identities,
         "package": receipt.package,

@@ -17,6 +17,7 @@ from garim.cli.files import read_input
 from garim.cli.options import JsonOption
 from garim.cli.output import emit, facts, print_refusal
 from garim.cli.policy_times import AtOption, instant_of
+from garim.cli.policy_words import masking_words
 from garim.documents.explaining import Explained, Measure, explain
 from garim.documents.foreign import foreign_signatures
 from garim.documents.media_types import JWS_MEDIA_TYPE, media_type_of
@@ -64,7 +65,13 @@ def explain_command(
     except RefusedError as refusal:
         print_refusal(refusal, as_json=as_json)
         raise typer.Exit(BAD_INPUT) from None
-    emit(as_json, explained_value(media_type, found), lambda console: _render(console, media_type, found))
+    version = measure.policy.at(measure.at_ms)
+    masked = masking_words(version.masking) if version is not None else ()
+
+    def render(console: Console) -> None:
+        _render(console, media_type, found, masked)
+
+    emit(as_json, explained_value(media_type, found), render)
     if not found.accepted:
         raise typer.Exit(REFUSED)
 
@@ -115,7 +122,7 @@ def _demand_judged(found: Explained) -> None:
             raise one
 
 
-def _render(console: Console, media_type: str, found: Explained) -> None:
+def _render(console: Console, media_type: str, found: Explained, masked: tuple[tuple[str, str], ...]) -> None:
     signatures = found.signatures
     console.print(
         facts(
@@ -124,6 +131,7 @@ def _render(console: Console, media_type: str, found: Explained) -> None:
                 ("서명 signature", "유효 valid" if signatures.valid else "무효 not valid"),
                 ("서명자 signer", "; ".join(signatures.signers) or None),
                 ("판단 answer", "수리 accepted" if found.accepted else "거절 not accepted"),
+                *(masked if found.accepted else ()),
             ]
         )
     )

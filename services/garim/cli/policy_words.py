@@ -9,11 +9,23 @@ from garim.documents.fields import write_instant
 from garim.documents.policy import Policy
 from garim.documents.policy_gaps import Remark, remarks_on
 from garim.documents.policy_model import Basis, Cause, Duration, PolicyVersion, WarrantType, Words, cited
+from garim.statements.grants import Masking
 
 _DATA = {
     "stored": "저장된 대화 stored conversations",
     "live": "실시간 통신 live communications",
     "records": "통신사실 확인자료 communication records",
+}
+
+_NAMES = {
+    "all-persons": "모든 사람, 참여자가 아니어도 everybody found, participant or not",
+    "roster+identifiers": "참여자만; 번호와 주소는 모두 participants only; all identifiers",
+}
+_TIMES = {
+    "exact": "그대로 as they are",
+    "minute": "분까지 cut to the minute",
+    "hour": "시까지 cut to the hour",
+    "day": "날짜만 days only",
 }
 
 
@@ -54,7 +66,8 @@ def policy_words(policy: Policy, instant_ms: int) -> list[Paragraph]:
     )
     parts = [head, _offences(policy, instant_ms), _types(policy, instant_ms)]
     if version is not None:
-        parts += [_asked(version), _duties(version, instant_ms)]
+        masked = Paragraph("가림 masking", (), masking_words(version.masking))
+        parts += [_asked(version), masked, _duties(version, instant_ms)]
     return [*parts, _rules(policy, instant_ms), _remarks(policy)]
 
 
@@ -190,6 +203,14 @@ def _asked(version: PolicyVersion) -> Paragraph:
         ("관리자의 결정 custodians decide", f"{deadlines.unmask_request_days}일 days"),
     )
     return Paragraph(f"요청의 한계와 기한 limits and deadlines ({version.id})", (), rows)
+
+
+def masking_words(masking: Masking) -> tuple[tuple[str, str], ...]:
+    """Return how a policy has dossiers masked, as names and values."""
+    return (
+        ("가리는 이름 names masked", f"{masking.names}: {_NAMES[masking.names]}"),
+        ("시각 times shown", f"{masking.times}: {_TIMES[masking.times]}"),
+    )
 
 
 def _duties(version: PolicyVersion, instant_ms: int) -> Paragraph:

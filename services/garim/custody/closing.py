@@ -14,6 +14,7 @@ from garim.custody.tables import dossiers
 from garim.custody.tables.dossiers import Dossier
 from garim.kit.convert import Logged
 from garim.statements import dsse, strict_json
+from garim.statements.grants import DisclosureGrant
 from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.proven import LogProof
@@ -178,7 +179,13 @@ class Closing:
             messages_root=finished.messages_root.hex(),
             messages=finished.messages,
             unmask_until=dossier.unmask_until_ms if dossier.mode == "sealed" else None,
+            masking=_grant(dossier).masking,
         ).sign(core.sign)
+
+
+def _grant(dossier: Dossier) -> DisclosureGrant:
+    """Return the grant that custody verified when it made the dossier."""
+    return DisclosureGrant.from_bytes(dsse.from_bytes(dossier.grant).payload)
 
 
 def _keep(connection: Connection, dossier_id: str, logged: Logged) -> None:

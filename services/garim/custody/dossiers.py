@@ -96,13 +96,15 @@ class Dossiers:
         return dossier
 
     def _demand_terms(self, grant: DisclosureGrant, proven: LoggedGrant) -> None:
-        """Refuse a grant that allows longer or more than policy, judged from the time it was logged."""
+        """Refuse a grant that allows longer or more, or has less masked, than policy at its log entry."""
         version = version_for(self._core, grant, proven.leaf.time_ms)
         latest_ms = proven.leaf.time_ms + version.deadlines.unmask_days * DAY_MS + GRANT_SLACK_MS
         if grant.unmask_until > latest_ms:
             raise _maximum("unmask_until")
         if grant.unmask_budget > version.budgets.unmaskings:
             raise _maximum("unmask_budget")
+        if grant.masking.shows_more_than(version.masking):
+            raise _maximum("masking")
 
     def _make(
         self,

@@ -13,6 +13,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from garim.documents.fields import Instant, Prose
+from garim.statements.grants import Masking
 from garim.statements.model import Closed, Count
 
 FORMAT = "garim-policy/2"
@@ -347,6 +348,7 @@ class PolicyVersion(Closed):
         id: Its name.
         valid_from_ms: `valid_from`: its first instant, milliseconds since 1970.
         refuse_all: The declared refusal of every disclosure, in words; null where warrants are answered.
+        masking: How dossiers are masked.
     """
 
     id: Id
@@ -358,6 +360,7 @@ class PolicyVersion(Closed):
     emergency: Emergency
     review: Review
     duties: Duties
+    masking: Masking = Masking()
 
 
 class PolicyFile(Closed):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -96,7 +95,7 @@ class MessageLine(Closed):
 
     Args:
         number: Its citable number.
-        at: When it was sent, in milliseconds since the Unix epoch.
+        at: When it was sent, in milliseconds since the Unix epoch, cut as policy had it; see `times.cut`.
         time: The same for people: RFC 3339, UTC.
         sender: Who sent it.
         kind: `text`, `photo`, `joined` and so on.
@@ -130,8 +129,3 @@ class MessageLine(Closed):
         if self.sender.pseudonym:
             found.add(self.sender.pseudonym)
         return sorted(found)
-
-
-def rfc3339(millis: int) -> str:
-    """Return a time as RFC 3339 in UTC with milliseconds."""
-    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{millis % 1000:03d}Z"

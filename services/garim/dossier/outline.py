@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from garim.dossier.lines import MessageLine, conversation_of
+from garim.dossier.times import day_of
 from garim.masking.infotype import InfoType
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ PAGE_MESSAGES = 500
 PAGE_NAMES = 500
 LISTED_MENTIONS = 200
 """So many messages are listed under a pseudonym; all are counted."""
-ZONE = timezone(timedelta(hours=9), "KST")
 
 
 def page_name(room: int, page: int) -> str:
@@ -28,11 +27,6 @@ def page_name(room: int, page: int) -> str:
 def names_page(page: int) -> str:
     """Return the file name of a page of pseudonyms."""
     return f"names-{page}.html"
-
-
-def day_of(millis: int) -> date:
-    """Return the day in Korea of an instant in milliseconds since the Unix epoch."""
-    return datetime.fromtimestamp(millis / 1000, ZONE).date()
 
 
 @dataclass(slots=True)

@@ -136,7 +136,7 @@ def render_transcript(
     """
     outline = survey(lines()) if outline is None else outline
     write("index.html", transcript.index_page(about, outline.rooms, opaque, bool(outline.names)))
-    book = transcript.Book(outline, opened or {})
+    book = transcript.Book(outline, opened or {}, about.times)
     for room, number, messages, _ in pages_of(lines()):
         write(page_name(room, number), transcript.room_page(room, number, messages, book))
     for number in range(1, len(outline.listed()) + 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from typing import Any
 
@@ -13,8 +13,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from garim.dossier.lines import MessageLine
 from garim.dossier.opened_identity import OpenedIdentity
-from garim.dossier.outline import ZONE, Outline, Room, day_of, names_page, page_name
+from garim.dossier.outline import Outline, Room, names_page, page_name
+from garim.dossier.times import day_and_time, day_of, time_of_day
 from garim.masking.infotype import InfoType
+from garim.statements.grants import TimeUnit
 
 HUES = 12
 _WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
@@ -29,6 +31,13 @@ _NOTICES = {
     "left": "나갔습니다 · left",
     "renamed": "이름을 바꿨습니다 · took another name",
     "deleted": "삭제된 메시지 · deleted message",
+}
+
+_UNITS: Mapping[TimeUnit, tuple[str, str]] = {
+    "exact": ("초 단위", "to the second; messages.jsonl has milliseconds"),
+    "minute": ("분 단위", "cut to the minute"),
+    "hour": ("시간 단위", "cut to the hour"),
+    "day": ("날짜만", "days only"),
 }
 
 _KINDS: Mapping[str, str] = {
@@ -63,6 +72,8 @@ class About:
         period_start: First millisecond asked for.
         period_end: First millisecond behind.
         mode: `sealed` or `erased`.
+        names: Whose names are masked; see `grants.Masking`.
+        times: How exactly times are shown; see `grants.Masking`.
     """
 
     dossier: str
@@ -72,6 +83,8 @@ class About:
     period_start: int
     period_end: int
     mode: str
+    names: str = "all-persons"
+    times: TimeUnit = "exact"
 
 
 class Book:
@@ -80,10 +93,14 @@ class Book:
     Args:
         outline: Conversations, days and pseudonyms.
         opened: Released identities by pseudonym, shown in place of the pseudonyms.
+        times: How exactly times are shown.
     """
 
-    def __init__(self, outline: Outline, opened: Mapping[str, OpenedIdentity]) -> None:
+    def __init__(
+        self, outline: Outline, opened: Mapping[str, OpenedIdentity], times: TimeUnit = "exact"
+    ) -> None:
         self.outline = outline
+        self.times = times
         self.opened = opened
         self.rooms = {room.number: room for room in outline.rooms}
         self.listed = outline.listed()
@@ -114,10 +131,6 @@ def hue_of(pseudonym: str) -> int:
     return hashlib.sha256(pseudonym.encode()).digest()[0] % HUES
 
 
-def _clock(millis: int) -> str:
-    return datetime.fromtimestamp(millis / 1000, ZONE).strftime("%Y-%m-%d %H:%M KST")
-
-
 @cache
 def _templates() -> Environment:
     environment = Environment(
@@ -127,7 +140,7 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["clock"] = _clock
+    environment.filters["clock"] = day_and_time
     environment.globals["hues"] = HUES
     return environment
 
@@ -147,7 +160,9 @@ def index_page(about: About, rooms: Sequence[Room], opaque: int, has_names: bool
     """
     names = names_page(1) if has_names else ""
     template = _templates().get_template("index.html")
-    return template.render(about=about, rooms=rooms, opaque=opaque, names=names).encode()
+    return template.render(
+        about=about, rooms=rooms, opaque=opaque, names=names, unit=_UNITS[about.times]
+    ).encode()
 
 
 def _pieces(line: MessageLine, book: Book) -> Iterator[dict[str, Any]]:
@@ -189,7 +204,7 @@ def _view(line: MessageLine, before: MessageLine | None, book: Book) -> dict[str
         "sender_title": f"{pseudonym} · {book.title(pseudonym)}" if pseudonym else "",
         "sender_link": book.link(pseudonym) if pseudonym else "",
         "hue": hue_of(pseudonym) if pseudonym else 0,
-        "time": datetime.fromtimestamp(line.at / 1000, ZONE).strftime("%H:%M:%S"),
+        "time": time_of_day(line.at, book.times),
         "notice": notice,
         "pieces": list(_pieces(line, book)),
     }

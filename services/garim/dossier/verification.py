@@ -64,11 +64,14 @@ def verify_opened(dossier: OpenedDossier, receipt: DossierReceipt) -> None:
             `PACKAGE_IDENTITIES`.
     """
     about = dossier.about
-    if (about.dossier, about.case_number, about.mode, about.authority) != (
+    masking = receipt.masking
+    if (about.dossier, about.case_number, about.mode, about.authority, about.names, about.times) != (
         receipt.dossier,
         receipt.case_number,
         receipt.mode,
         receipt.authority,
+        masking.names,
+        masking.times,
     ):
         raise RefusedError("PACKAGE_DOSSIER", "the receipt belongs to another dossier")
     tree, _, _ = _message_tree(dossier)

@@ -188,6 +188,7 @@ class Builds:
             subjects=grant.subjects,
             period=grant.period,
             mode=grant.mode,
+            masking=grant.masking,
             recipient=grant.recipient,
             authority=grant.document.authority,
             case_number=grant.document.case_number,

@@ -5,13 +5,15 @@ A grant is never enough on its own: custody derives the same scope from the docu
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
 
 from garim.statements.model import Closed, Count, Digest, EpochId, Millis, Name, Statement, payload_type
 
 IdentifierKind = Literal["account", "phone", "email"]
+TimeUnit = Literal["exact", "minute", "hour", "day"]
+"""How exactly a time is shown, from the finest."""
 
 
 class Subject(Closed):
@@ -54,6 +56,28 @@ class DocumentId(Closed):
     digest: Digest
 
 
+class Masking(Closed):
+    """How much the operator's policy has a dossier masked, beside every member's names and all identifiers.
+
+    Statements made before policies said so lack it; they were masked as the defaults say.
+
+    Args:
+        names: `all-persons`: people in no roster, too, as far as they are found; `roster+identifiers`: the
+            rosters' people and identifying values alone.
+        times: How exactly messages' times are shown: to the millisecond, or cut to the minute, hour or day
+            (in Korea) that they lie in.
+    """
+
+    names: Literal["all-persons", "roster+identifiers"] = "all-persons"
+    times: TimeUnit = "exact"
+
+    def shows_more_than(self, other: Masking) -> bool:
+        """Tell whether something would be shown that `other` hides."""
+        units = get_args(TimeUnit)
+        wider = self.names != "all-persons" and other.names == "all-persons"
+        return wider or units.index(self.times) < units.index(other.times)
+
+
 class Grant(Statement):
     """What every grant names.
 
@@ -87,6 +111,7 @@ class DisclosureGrant(Grant):
         unmask_budget: How many identities all supplementary requests together may open.
         forecast: SHA-256 of the forecast statement's payload.
         overlaps: Dossiers whose scope overlaps and whose unmask budget this one shares.
+        masking: How policy has it masked.
     """
 
     PAYLOAD_TYPE: ClassVar[str] = payload_type("disclosure-grant")
@@ -101,6 +126,7 @@ class DisclosureGrant(Grant):
     unmask_budget: Count
     forecast: Digest
     overlaps: tuple[EpochId, ...]
+    masking: Masking = Masking()
 
 
 class PreservationGrant(Grant):

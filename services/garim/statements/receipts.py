@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from garim.statements.grants import Masking
 from garim.statements.model import (
     Base64,
     Closed,
@@ -36,6 +37,7 @@ class DossierReceipt(Statement):
         messages_root: Merkle root over (number, pseudonyms in it, SHA-256(salt, content)).
         messages: How many there are.
         unmask_until: When the dossier's key is destroyed; null for an erased dossier.
+        masking: How the grant, and policy, had it masked.
     """
 
     PAYLOAD_TYPE: ClassVar[str] = payload_type("dossier-receipt")
@@ -54,6 +56,7 @@ class DossierReceipt(Statement):
     messages_root: Digest
     messages: Count
     unmask_until: Millis | None
+    masking: Masking = Masking()
 
 
 class UnmaskAnswer(Statement):

@@ -160,6 +160,7 @@ def _grant(
                 "unmask_budget": policy.version.budgets.unmaskings if claims.mode == "sealed" else 0,
                 "forecast": hashlib.sha256(case.forecast.payload).hexdigest(),
                 "overlaps": sorted(overlaps),
+                "masking": policy.version.masking,
             }
         )
     if isinstance(claims, Keeping):

@@ -26,6 +26,8 @@ def test_a_policy_is_explained_in_both_languages_with_its_legal_bases() -> None:
         "대법원 2016도8137",
         "36시간 hours",
         "제9조의3",
+        "all-persons: 모든 사람",
+        "exact: 그대로",
         "제13조 제8항",
         "No gaps",
     ):

@@ -8,6 +8,7 @@ import pytest
 from custody_support.vault import MESH, Vault
 from garim.custody.tables import dossiers, stopping
 from garim.kit.identity import service_id
+from garim.statements.grants import Masking
 from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import RefusedError
 from garim.testing.operator import away
@@ -28,6 +29,13 @@ def test_the_receipt_is_signed_logged_and_says_what_was_closed(vault: Vault) -> 
     assert receipt.unmask_until == dossier.unmask_until_ms
     payload, actor = logged.statement.payload, service_id(MESH, "custody")
     vault.warrants.ledger.verify(payload, logged.proof, kind="dossier-closed", actor=actor)
+
+
+def test_the_receipt_says_how_the_grant_had_it_masked(vault: Vault) -> None:
+    masking = Masking(names="all-persons", times="day")
+    dossier = vault.create(vault.request(grant={"masking": masking}))
+    logged = vault.closing.close(bytes.fromhex(dossier.id), vault.finished())
+    assert DossierReceipt.from_bytes(logged.statement.payload).masking == masking
 
 
 def test_the_same_digests_return_the_same_receipt(vault: Vault) -> None:

@@ -250,6 +250,11 @@ def test_a_grant_that_allows_more_than_policy_is_refused(vault: Vault, field: st
     assert refused(vault, "POLICY_MAXIMUM", grant={field: value}).field == f"grant.{field}"
 
 
+def test_a_grant_that_has_less_masked_than_policy_is_refused(vault: Vault) -> None:
+    masking = {"names": "roster+identifiers", "times": "exact"}
+    assert refused(vault, "POLICY_MAXIMUM", grant={"masking": masking}).field == "grant.masking"
+
+
 def test_the_forecast_must_be_the_stores_own(vault: Vault) -> None:
     request = vault.request()
     request.forecast = resigned(request.forecast, Ed25519PrivateKey.generate())

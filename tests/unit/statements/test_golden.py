@@ -36,6 +36,7 @@ GRANT = HEAD | {
 }
 SUBJECTS = [{"kind": "account", "value": "acct-00001"}, {"kind": "phone", "value": "+821000001234"}]
 PERIOD = {"start": 100, "end": 200}
+MASKING = {"names": "roster+identifiers", "times": "hour"}
 
 SAMPLES: dict[type[Statement], dict[str, Any]] = {
     grants.DisclosureGrant: GRANT
@@ -50,6 +51,7 @@ SAMPLES: dict[type[Statement], dict[str, Any]] = {
         "unmask_budget": 4,
         "forecast": B,
         "overlaps": [ID2],
+        "masking": MASKING,
     },
     grants.PreservationGrant: GRANT
     | {"purpose": "preservation", "subjects": SUBJECTS, "period": PERIOD, "until": 9_000},
@@ -115,6 +117,7 @@ SAMPLES: dict[type[Statement], dict[str, Any]] = {
         "messages_root": B,
         "messages": 3,
         "unmask_until": 9_000,
+        "masking": MASKING,
     },
     receipts.UnmaskAnswer: HEAD
     | {
@@ -181,9 +184,18 @@ def test_the_bytes_never_change(kind: type[Statement]) -> None:
 
 @each
 def test_each_member_is_needed(kind: type[Statement]) -> None:
-    for member in SAMPLES[kind]:
+    for member in SAMPLES[kind].keys() - {"masking"}:
         without = {key: value for key, value in SAMPLES[kind].items() if key != member}
         assert reasons(kind, without) == {("FIELD_MISSING", member)}
+
+
+@pytest.mark.parametrize("kind", [grants.DisclosureGrant, receipts.DossierReceipt])
+def test_what_was_signed_before_policies_had_masking_was_masked_as_its_defaults_say(
+    kind: type[grants.DisclosureGrant | receipts.DossierReceipt],
+) -> None:
+    older = {key: value for key, value in SAMPLES[kind].items() if key != "masking"}
+    assert kind.from_json(older).masking == grants.Masking(names="all-persons", times="exact")
+    assert reasons(kind, SAMPLES[kind] | {"masking": {"times": "week"}}) == {("FIELD_VALUE", "masking.times")}
 
 
 @each

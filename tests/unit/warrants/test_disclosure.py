@@ -10,7 +10,7 @@ import pytest
 from garim.documents.draft import normalise_identifier
 from garim.kit.identity import service_id
 from garim.statements.cases import NoData
-from garim.statements.grants import DisclosureGrant, Subject
+from garim.statements.grants import DisclosureGrant, Masking, Subject
 from garim.statements.refusal import Kind, RefusedError
 from garim.testing.governance import DAY_MS, HOUR_MS
 from garim.testing.operator import MESH, away
@@ -79,6 +79,18 @@ def test_the_grants_subjects_are_sorted(desk: Desk) -> None:
 
 def test_an_erased_dossier_has_no_identities_to_ask_for(desk: Desk) -> None:
     assert grant_of(desk.open_case(desk.disclosure(mode="erased"))).unmask_budget == 0
+
+
+def test_the_grant_says_how_policy_has_it_masked(desk: Desk) -> None:
+    assert grant_of(desk.open_case(desk.disclosure())).masking == Masking()
+    strict = desk.policy.replace(
+        b"names: all-persons\n      times: exact", b"names: roster+identifiers\n      times: hour"
+    )
+    desk.policy = strict
+    desk.operator.governance.policy = hashlib.sha256(strict).hexdigest()
+    desk.operator.governance.advance()
+    found = grant_of(desk.open_case(desk.disclosure(number="2026-2"))).masking
+    assert found == Masking(names="roster+identifiers", times="hour")
 
 
 def test_all_reasons_of_a_refusal_come_at_once_and_no_case_is_opened(desk: Desk) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from garim.statements.grants import Period, Subject
+from garim.statements.grants import Masking, Period, Subject
 from garim.statements.model import Base64, Closed, Count, Digest, EpochId
 
 
@@ -52,6 +52,7 @@ class Job(Closed):
         subjects: Whom the document names.
         period: The exact time asked for.
         mode: `sealed` or `erased`.
+        masking: How policy has the dossier masked.
         recipient: The age public key.
         authority: Who asked.
         case_number: The investigation.
@@ -73,6 +74,7 @@ class Job(Closed):
     subjects: tuple[Subject, ...]
     period: Period
     mode: Literal["sealed", "erased"]
+    masking: Masking = Masking()
     recipient: str
     authority: str
     case_number: str

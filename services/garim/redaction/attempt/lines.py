@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from garim.api.messages.v1 import messages_pb2
 from garim.dossier.commitments import SENDER, original_commitment
-from garim.dossier.lines import AttachmentNote, Mask, MessageLine, Sender, number, rfc3339
+from garim.dossier.lines import AttachmentNote, Mask, MessageLine, Sender, number
+from garim.dossier.times import cut, rfc3339
 from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
 from garim.masking.mask import Masked, MaskedSpan, mask
@@ -17,6 +18,7 @@ from garim.masking.pseudonyms import PseudonymTable
 from garim.redaction.attempt.accounts import inconsistent
 from garim.redaction.attempt.job import Place
 from garim.redaction.attempt.reading import OpenedSegment
+from garim.statements.grants import TimeUnit
 
 KINDS = {
     messages_pb2.MESSAGE_KIND_TEXT: "text",
@@ -106,6 +108,7 @@ class LineMaker:
         period_start: First millisecond asked for.
         period_end: First millisecond behind it.
         mesh: Name of the mesh.
+        times: How exactly times are shown.
     """
 
     engine: Engine
@@ -115,6 +118,7 @@ class LineMaker:
     period_start: int
     period_end: int
     mesh: str
+    times: TimeUnit = "exact"
     _places: dict[int, int] = field(default_factory=dict)
 
     def lines(self, batch: Sequence[OpenedSegment]) -> list[MadeLine]:
@@ -149,10 +153,11 @@ class LineMaker:
         conversation = self.numbers[segment.roster.conversation]
         self._places[conversation] = self._places.get(conversation, 0) + 1
         cited = number(conversation, self._places[conversation])
+        shown_ms = cut(message.sent_at_ms, self.times)
         line = MessageLine(
             number=cited,
-            at=message.sent_at_ms,
-            time=rfc3339(message.sent_at_ms),
+            at=shown_ms,
+            time=rfc3339(shown_ms),
             sender=self._shown(self._sender(message.sender), cited),
             kind=KINDS.get(message.kind, "text"),
             text=masked.text,

@@ -125,14 +125,17 @@ class DossierAttempt:
             self._requester.close()
 
     def _mask_into(self, spool: LineSpool, people: dict[str, Person]) -> None:
+        # Kiwi's model costs a second and 500 MB: it is not loaded where policy leaves open names alone.
+        open_names = self._job.masking.names == "all-persons"
         maker = LineMaker(
-            engine=Engine(list(people.values()), open_names=KoreanNames()),
+            engine=Engine(list(people.values()), open_names=KoreanNames() if open_names else None),
             people=people,
             table=self._table,
             numbers=_numbers({roster.conversation for roster in self._reader.rosters.values()}),
             period_start=self._job.period.start,
             period_end=self._job.period.end,
             mesh=self._mesh,
+            times=self._job.masking.times,
         )
         for batch in self._reader.read_segments():
             self._opaque += sum(one.header.count for one in batch if one.header.kind == segment.KIND_OPAQUE)
@@ -201,6 +204,8 @@ class DossierAttempt:
                     period_start=job.period.start,
                     period_end=job.period.end,
                     mode=job.mode,
+                    names=job.masking.names,
+                    times=job.masking.times,
                 ),
                 lines=lines,
                 identities=identities,
