@@ -32,7 +32,10 @@ test-removals: setup ## take out each security check in turn; a test must turn r
 irc-check: setup ## disclose ten real IRC rooms for thirty subjects; no bystander may stand there (needs ../shared)
 	$(BIN)/python tests/e2e/irc_check.py
 
-bench: setup ## figures of the chain and of documents, each as a ratio to a peer of the same run
+BENCH_TEXT = $(wildcard ../shared/testdata/gold/songys_negatives.txt ../shared/testdata/gold/irc_dev.jsonl)
+
+bench: setup ## figures of the running system, each beside a peer of the same run
+	$(BIN)/garim bench all $(BENCH_TEXT:%=--text %)
 	PYTHONPATH=tests $(BIN)/python tests/bench/chain.py
 	PYTHONPATH=tests $(BIN)/python tests/bench/documents.py
 

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from garim.cli.audit_commands import app as audit_app
+from garim.cli.bench.commands import app as bench_app
 from garim.cli.case_commands import app as case_app
 from garim.cli.custody_commands import app as custody_app
 from garim.cli.document_commands import app as document_app
@@ -87,6 +88,7 @@ app.add_typer(unmask_app, name="unmask")
 app.add_typer(custody_app, name="custody")
 app.add_typer(audit_app, name="audit")
 app.add_typer(redact_app, name="redact")
+app.add_typer(bench_app, name="bench")
 
 
 def run() -> None:

@@ -1,0 +1,61 @@
+"""What a bench is asked for, and the steps every bench takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from garim.cli.bench.figures import Figure
+from garim.cli.bench.mesh import BenchMesh
+from garim.cli.bench.postgres import Databases
+
+MeasureFunction = Callable[["Plan"], list[Figure]]
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure.
+
+    Attributes:
+        databases: Where the services' tables lie, and where peers find a PostgreSQL.
+        messages: How many, for each run.
+        conversations: Over how many conversations they are spread.
+        members: Of each conversation.
+        runs: How often each figure is measured; the median counts.
+        texts: Files of texts; the sample room where there are none.
+        folder: Where meshes and peers lie.
+        say: Told what is being done.
+    """
+
+    databases: Databases
+    messages: int
+    conversations: int
+    members: int
+    runs: int
+    texts: tuple[Path, ...]
+    folder: Path
+    say: Callable[[str], None]
+
+    @contextmanager
+    def mesh(self, *, write_secret_s: int = 1) -> Iterator[BenchMesh]:
+        """Run a fresh mesh of five processes.
+
+        Args:
+            write_secret_s: How long a write secret lives, in seconds.
+        """
+        root = self.folder / f"mesh-{next(_NUMBERS)}"
+        self.say("starting a mesh")
+        with BenchMesh(root, self.databases, write_secret_s=write_secret_s) as mesh:
+            yield mesh
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Return how many seconds a piece of work takes."""
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
