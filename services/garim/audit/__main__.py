@@ -42,10 +42,10 @@ def wired(settings: AuditSettings) -> Iterator[MeshServer]:
     signer = Signer.of_private_key(
         settings.log.origin, load_statement_key(settings.log.key, "checkpoint key")
     )
-    database = Database(settings.database.path)
+    database = Database(settings.database.place)
     with contextlib.ExitStack() as ending:
         ending.callback(database.close)
-        migrations.upgrade(database, MIGRATIONS)
+        migrations.prepare(database, MIGRATIONS)
         log = TransparencyLog(
             database,
             signer,

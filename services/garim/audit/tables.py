@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from garim.kit.db.columns import WIDE
 from garim.translog.leaf import Leaf
 from garim.translog.tree import HashReader, Node, Run
 
@@ -15,7 +16,7 @@ metadata = sa.MetaData()
 leaves = sa.Table(
     "log_leaves",
     metadata,
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("position", WIDE, primary_key=True, autoincrement=False),
     sa.Column("leaf", sa.LargeBinary, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
@@ -27,9 +28,7 @@ nodes = sa.Table(
     "log_nodes",
     metadata,
     # Level and position in one number, so that the nodes of a proof are found by one look into one index.
-    sa.Column(
-        "place", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False
-    ),
+    sa.Column("place", WIDE, primary_key=True, autoincrement=False),
     sa.Column("hash", sa.LargeBinary, nullable=False),
 )
 _POSITION_BITS = 56

@@ -33,7 +33,7 @@ from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
-from garim.kit.migrations import upgrade
+from garim.kit.migrations import prepare
 from garim.kit.policy_files import KeptPolicies, files_beside
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.providers.opening import open_key_provider
@@ -59,8 +59,8 @@ def serve(settings: CustodySettings) -> None:
     process = Process(SERVICE, settings)
     clock, telemetry, mesh = process.clock, process.telemetry, settings.mesh
     key = load_statement_key(settings.statement_key)
-    database = Database(settings.database.path)
-    upgrade(database, MIGRATIONS)
+    database = Database(settings.database.place)
+    prepare(database, MIGRATIONS)
     governance = genesis.OwnGovernance(GovernanceTable(database), mesh, settings.governance_genesis)
     genesis.begin(governance, settings.governance_folder)
     demand_pinned(key, governance.current().keys_of(SERVICE))

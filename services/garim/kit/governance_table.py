@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from garim.kit.db import Database
+from garim.kit.db.rights import Rights
 from garim.kit.governance import Version
 from garim.statements import dsse, strict_json
 from garim.translog.proven import LogProof
@@ -23,6 +24,9 @@ versions = sa.Table(
     sa.Column("decisions", sa.Text, nullable=False),
     sa.Column("proof", sa.LargeBinary),
 )
+
+
+RIGHTS: Rights = {"governance_versions": "SI"}
 
 
 def add_to(metadata: sa.MetaData) -> None:

@@ -1,4 +1,7 @@
-"""Running a service's own Alembic migrations.
+"""Running a service's own Alembic migrations, and refusing tables that are not those of the code.
+
+A service makes and changes the tables of its own file (SQLite) by itself at its start. On a PostgreSQL server
+it has no right to: whoever owns the database migrates it before, and the service looks whether they did.
 
 A service's `migrations/env.py` is two lines: ``from garim.kit.migrations import run_env`` and
 ``run_env()``. A migration runs in one writing transaction: it is made whole or not at all. It names its
@@ -13,8 +16,53 @@ from pathlib import Path
 import sqlalchemy
 from alembic import command, context
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from garim.kit.db import Database
+from garim.statements.refusal import Kind, RefusedError
+
+_MAY_CHANGE_TABLES = """
+SELECT rolsuper OR rolcreatedb OR rolcreaterole
+    OR has_database_privilege(current_database(), 'CREATE') OR has_schema_privilege('public', 'CREATE')
+    OR EXISTS (
+        SELECT FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND pg_has_role(relowner, 'MEMBER')
+    )
+FROM pg_roles WHERE rolname = current_user
+"""
+
+
+def prepare(database: Database, script_location: Path) -> None:
+    """Make sure, at a service's start, that the tables are those of its code.
+
+    Args:
+        database: The service's database.
+        script_location: The service's `migrations` folder.
+
+    Raises:
+        RefusedError: `DATABASE_NOT_MIGRATED` (tables of another version), `DATABASE_ROLE` (the role could
+            change tables), or as `Database.writing`.
+    """
+    if database.is_own:
+        upgrade(database, script_location)
+        return
+    with database.reading() as connection:
+        if connection.exec_driver_sql(_MAY_CHANGE_TABLES).scalar_one():
+            raise RefusedError(
+                "DATABASE_ROLE",
+                "the role could change the tables themselves: name the runtime role, not the owner",
+                kind=Kind.PRECONDITION,
+            )
+        found = MigrationContext.configure(connection).get_current_heads()
+    wanted = ScriptDirectory(str(script_location)).get_heads()
+    if set(found) != set(wanted):
+        raise RefusedError(
+            "DATABASE_NOT_MIGRATED",
+            f"the tables are of version {', '.join(found) or 'none'}, the service needs"
+            f" {', '.join(wanted)}: run the service with --migrate and the owner's settings first",
+            kind=Kind.PRECONDITION,
+        )
 
 
 def upgrade(database: Database, script_location: Path, revision: str = "head") -> None:

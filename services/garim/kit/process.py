@@ -6,7 +6,7 @@ A service's ``__main__`` is then::
         with refusals_end_the_process("garim-custody"):
             settings = load_settings(settings_path(sys.argv), CustodySettings)
             process = Process("custody", settings)
-            database = Database(settings.database.path)
+            database = Database(settings.database.place)
             service = CustodyService(database, process.peers, process.clock)
             server = process.server([partial(add_CustodyServiceServicer_to_server, CustodyServicer(service))])
             server.health.register("database", database.check)

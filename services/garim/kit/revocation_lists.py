@@ -15,6 +15,7 @@ from garim.documents.crls import Crl, read_crl
 from garim.documents.x509 import TrustPolicy
 from garim.kit.clock import Clock
 from garim.kit.db import Database
+from garim.kit.db.rights import Rights
 from garim.kit.files import read_file
 from garim.statements.refusal import RefusedError
 
@@ -32,6 +33,9 @@ lists = sa.Table(
     sa.Column("number", sa.Text, nullable=False),
     sa.Column("content", sa.LargeBinary, nullable=False),
 )
+
+
+RIGHTS: Rights = {"revocation_lists": "SID"}
 
 
 def add_to(metadata: sa.MetaData) -> None:

@@ -10,10 +10,11 @@ from __future__ import annotations
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, get_args
+from typing import Annotated, Literal, TypeVar, cast, get_args
 
 import pydantic
 
+from garim.kit.db.place import Server, parse_url
 from garim.kit.files import read_file
 from garim.kit.identity import check_mesh
 from garim.kit.tls import TlsFiles
@@ -49,6 +50,11 @@ def _check_mesh(value: str) -> str:
         raise ValueError(refusal.message) from None
 
 
+def _check_url(value: str) -> str:
+    parse_url(value)
+    return value
+
+
 SettingPath = Annotated[Path, pydantic.BeforeValidator(_resolve)]
 Address = Annotated[str, pydantic.AfterValidator(_check_address)]
 MeshName = Annotated[str, pydantic.AfterValidator(_check_mesh)]
@@ -74,9 +80,45 @@ class TelemetrySettings(Settings):
 
 
 class DatabaseSettings(Settings):
-    """Where the service keeps its tables: `path` of a SQLite file, which is created with mode 0600."""
+    """Where the service keeps its tables: either `path` or `url`.
 
-    path: SettingPath
+    Attributes:
+        path: A SQLite file, which is created with mode 0600.
+        url: A database on a PostgreSQL server: `postgresql://ROLE@HOST:PORT/DATABASE`. The folder of a Unix
+            socket is percent-encoded: `postgresql://custody@%2Frun%2Fpostgresql/custody`.
+        password_file: File with the role's password, mode 0600; read again for each connection.
+        trust: Certificates (PEM) that the server's must chain to, for the host's name; needed but on a Unix
+            socket.
+        certificate: The role's own certificate (PEM), where the server asks for one.
+        key: Its private key (PEM), mode 0600.
+    """
+
+    path: SettingPath | None = None
+    url: Annotated[str, pydantic.AfterValidator(_check_url)] | None = None
+    password_file: SettingPath | None = None
+    trust: SettingPath | None = None
+    certificate: SettingPath | None = None
+    key: SettingPath | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _one_place(self) -> DatabaseSettings:
+        if (self.path is None) == (self.url is None):
+            raise ValueError("needs either path (SQLite) or url (PostgreSQL)")
+        if self.url is None:
+            if self.model_fields_set != {"path"}:
+                raise ValueError("path stands alone: the other keys belong to url")
+        elif self.trust is None and not parse_url(self.url).is_local:
+            raise ValueError("a server over the network needs trust: the certificates that its own chains to")
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together")
+        return self
+
+    @property
+    def place(self) -> Path | Server:
+        """What `garim.kit.db.Database` takes."""
+        if self.url is None:
+            return cast("Path", self.path)
+        return Server(parse_url(self.url), self.password_file, self.trust, self.certificate, self.key)
 
 
 class KeyProviderSettings(Settings):

@@ -16,7 +16,7 @@ from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
-from garim.kit.migrations import upgrade
+from garim.kit.migrations import prepare
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import load_statement_key
@@ -40,8 +40,8 @@ def serve(settings: MessagesSettings) -> None:
     process = Process("messages", settings)
     clock, telemetry = process.clock, process.telemetry
     key = load_statement_key(settings.statement_key)
-    database = Database(settings.database.path)
-    upgrade(database, MIGRATIONS)
+    database = Database(settings.database.place)
+    prepare(database, MIGRATIONS)
     governance = GovernanceSource(
         process.peers.stub(CustodyServiceStub, "custody"),
         mesh=settings.mesh,

@@ -43,8 +43,8 @@ def serve(path: Path, settings: RedactionSettings, clock: Clock, telemetry: Tele
     """
     settings.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     check_private(settings.spool_folder.stat(), settings.spool_folder, "spool folder")
-    database = Database(settings.database.path)
-    migrations.upgrade(database, Path(__file__).parent / "migrations")
+    database = Database(settings.database.place)
+    migrations.prepare(database, Path(__file__).parent / "migrations")
     rotation = Rotation(settings.tls.files(), settings.mesh, clock, telemetry)
     channels = Peers(rotation, settings.peers, clock=clock, telemetry=telemetry)
     custody = channels.stub(CustodyServiceStub, "custody")

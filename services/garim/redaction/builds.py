@@ -18,7 +18,7 @@ from garim.api.custody.v1 import custody_pb2
 from garim.api.redaction.v1 import redaction_pb2
 from garim.api.warrants.v1 import warrants_pb2
 from garim.kit.convert import logged_from, proof_from
-from garim.kit.db import Database
+from garim.kit.db import Database, insert_or_ignore, insert_or_replace
 from garim.kit.governance import GovernanceView
 from garim.kit.identity import service_id
 from garim.kit.ledger import Ledger
@@ -163,17 +163,17 @@ class Builds:
         key = self._peers.dossier_key(case)
         ticket = self._peers.ticket(case.document, case.grant, preserve=False)
         with self._database.writing() as connection:
-            connection.execute(
-                sa.insert(builds)
-                .prefix_with("OR IGNORE")
-                .values(
-                    case_id=case_id,
-                    document=grant.document.digest,
-                    state=PREPARED,
-                    dossier=key.dossier_id,
-                    package="",
-                    acknowledger=grant.acknowledger,
-                )
+            insert_or_ignore(
+                connection,
+                builds,
+                {
+                    "case_id": case_id,
+                    "document": grant.document.digest,
+                    "state": PREPARED,
+                    "dossier": key.dossier_id,
+                    "package": "",
+                    "acknowledger": grant.acknowledger,
+                },
             )
         self._clear(key.dossier_id)
         name = f"{key.dossier_id.hex()}-{secrets.token_hex(8)}.age"
@@ -289,17 +289,17 @@ class Builds:
         if not isinstance(outcome, Preserved):
             raise RefusedError("ATTEMPT_DIED", "the scope was not preserved", kind=Kind.DATA_LOSS)
         with self._database.writing() as connection:
-            connection.execute(
-                sa.insert(builds)
-                .prefix_with("OR REPLACE")
-                .values(
-                    case_id=case_id,
-                    document=grant.document.digest,
-                    state=PRESERVED,
-                    dossier=bytes.fromhex(grant.grant),
-                    package="",
-                    acknowledger="",
-                )
+            insert_or_replace(
+                connection,
+                builds,
+                {
+                    "case_id": case_id,
+                    "document": grant.document.digest,
+                    "state": PRESERVED,
+                    "dossier": bytes.fromhex(grant.grant),
+                    "package": "",
+                    "acknowledger": "",
+                },
             )
         self._peers.record_preserved(case_id)
         yield redaction_pb2.BuildDossierResponse(

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from garim.kit.clock import Clock
-from garim.kit.db import Database
+from garim.kit.db import Database, insert_or_replace
 from garim.kit.governance import GovernanceView
 from garim.kit.ledger import Ledger
 from garim.redaction.attempt.job import Hold, Place
@@ -125,16 +125,16 @@ class Holds:
         entry = self._ledger.append("lift", envelope.payload, key=key, magnitudes={"holds": len(state.holds)})
         decision.demand_current(entry.time_ms)
         with self._database.writing() as connection:
-            connection.execute(
-                sa.insert(lifts)
-                .prefix_with("OR REPLACE")
-                .values(
-                    case_id=case_id,
-                    subject=state.subject,
-                    person=caller,
-                    decision=dsse.to_bytes(envelope),
-                    holds=encode(state.holds),
-                )
+            insert_or_replace(
+                connection,
+                lifts,
+                {
+                    "case_id": case_id,
+                    "subject": state.subject,
+                    "person": caller,
+                    "decision": dsse.to_bytes(envelope),
+                    "holds": encode(state.holds),
+                },
             )
         return self.state(case_id)
 

@@ -19,7 +19,7 @@ from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
-from garim.kit.migrations import upgrade
+from garim.kit.migrations import prepare
 from garim.kit.policy_files import KeptPolicies, files_beside
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.revocation_lists import RevocationLists
@@ -55,8 +55,8 @@ def serve(settings: WarrantsSettings) -> None:
     process = Process(SERVICE, settings)
     clock, telemetry = process.clock, process.telemetry
     key = load_statement_key(settings.statement_key)
-    database = Database(settings.database.path)
-    upgrade(database, MIGRATIONS)
+    database = Database(settings.database.place)
+    prepare(database, MIGRATIONS)
     governance = GovernanceSource(
         process.peers.stub(CustodyServiceStub, "custody"),
         mesh=settings.mesh,

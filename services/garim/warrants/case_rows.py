@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from garim.kit.convert import Logged, Received
+from garim.kit.db import insert_or_replace
 from garim.statements import dsse, strict_json
 from garim.statements.dsse import Envelope
 from garim.statements.grants import DocumentId
@@ -110,7 +111,7 @@ def _keep_delivery(connection: sa.Connection, case: bytes, delivery: Delivery) -
         "delivered_index": delivery.delivered_index,
         "acknowledged_ms": delivery.acknowledged_ms,
     }
-    connection.execute(sa.insert(case_deliveries).prefix_with("OR REPLACE").values(**values))
+    insert_or_replace(connection, case_deliveries, values)
 
 
 def _insert_decision(connection: sa.Connection, case: bytes, kept: KeptDecision) -> None:

@@ -16,7 +16,7 @@ cases = sa.Table(
     "cases",
     metadata,
     # Never used twice, so that a page token stays where it was.
-    sa.Column("place", sa.Integer, primary_key=True),
+    sa.Column("place", sa.Integer, sa.Identity(), primary_key=True),
     sa.Column("case_id", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, index=True),
@@ -53,7 +53,7 @@ attachments = sa.Table(
 decisions = sa.Table(
     "decisions",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
     sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), nullable=False, index=True),
     sa.Column("digest", sa.Text, nullable=False, unique=True),
     sa.Column("person", sa.Text, nullable=False),
@@ -84,7 +84,7 @@ revocations = sa.Table(
 case_events = sa.Table(
     "case_events",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
     sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), nullable=False, index=True),
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("cause", sa.Text, nullable=False),
@@ -106,7 +106,7 @@ case_deliveries = sa.Table(
 case_settlements = sa.Table(
     "case_settlements",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
     sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), nullable=False, index=True),
     sa.Column("item", sa.Text, nullable=False),
     sa.Column("at_ms", sa.BigInteger, nullable=False),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Connection, LargeBinary, String, Table, delete, insert, select
+from sqlalchemy import Column, Connection, LargeBinary, String, Table, delete, select
 
 from garim.custody.tables.schema import metadata
+from garim.kit.db import insert_or_ignore, insert_or_replace
 from garim.statements import dsse
 
 thaw_decisions = Table(
@@ -33,11 +34,8 @@ proposal_decisions = Table(
 
 def add_thaw(connection: Connection, freeze_id: str, person: str, envelope: dsse.Envelope) -> None:
     """Keep a custodian's decision to end a freeze."""
-    connection.execute(
-        insert(thaw_decisions)
-        .prefix_with("OR REPLACE")
-        .values(freeze_id=freeze_id, person=person, envelope=dsse.to_bytes(envelope))
-    )
+    values = {"freeze_id": freeze_id, "person": person, "envelope": dsse.to_bytes(envelope)}
+    insert_or_replace(connection, thaw_decisions, values)
 
 
 def thaws(connection: Connection, freeze_id: str) -> dict[str, dsse.Envelope]:
@@ -48,7 +46,7 @@ def thaws(connection: Connection, freeze_id: str) -> dict[str, dsse.Envelope]:
 
 def propose(connection: Connection, digest: str, document: bytes) -> None:
     """Keep a proposed version; the same again changes nothing."""
-    connection.execute(insert(proposals).prefix_with("OR IGNORE").values(digest=digest, document=document))
+    insert_or_ignore(connection, proposals, {"digest": digest, "document": document})
 
 
 def proposed(connection: Connection) -> dict[str, bytes]:
@@ -58,11 +56,8 @@ def proposed(connection: Connection) -> dict[str, bytes]:
 
 def add_decision(connection: Connection, digest: str, person: str, envelope: dsse.Envelope) -> None:
     """Keep a custodian's decision on a proposal."""
-    connection.execute(
-        insert(proposal_decisions)
-        .prefix_with("OR REPLACE")
-        .values(digest=digest, person=person, envelope=dsse.to_bytes(envelope))
-    )
+    values = {"digest": digest, "person": person, "envelope": dsse.to_bytes(envelope)}
+    insert_or_replace(connection, proposal_decisions, values)
 
 
 def decisions(connection: Connection, digest: str) -> dict[str, dsse.Envelope]:

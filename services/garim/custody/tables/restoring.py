@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import Column, Connection, Integer, LargeBinary, String, Table, select, update
+from sqlalchemy import Column, Connection, LargeBinary, String, Table, select, update
 
 from garim.custody.tables.schema import metadata
+from garim.kit.db.columns import WIDE
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.encoding import HASH_BYTES
 from garim.translog.tree import Frontier
@@ -17,7 +18,7 @@ comparison = Table(
     "log_comparison",
     metadata,
     Column("state", String, nullable=False),
-    Column("size", Integer, nullable=False),
+    Column("size", WIDE, nullable=False),
     Column("frontier", LargeBinary, nullable=False),
     # The log that size and frontier belong to; null before anything was compared.
     Column("origin", String),

@@ -14,6 +14,7 @@ from sqlalchemy import (
 )
 
 from garim.kit import governance_table, ledger, revocation_lists
+from garim.kit.db.columns import WIDE
 
 metadata = MetaData()
 ledger.add_to(metadata)
@@ -26,9 +27,9 @@ key_objects = Table(
     Column("kind", String, primary_key=True),
     Column("object", String, primary_key=True),
     Column("state", String, nullable=False),
-    Column("due_ms", Integer),
+    Column("due_ms", WIDE),
     Column("cause", String, nullable=False),
-    Column("silent_ms", Integer, nullable=False),
+    Column("silent_ms", WIDE, nullable=False),
     Column("certificate", LargeBinary),
 )
 
@@ -36,9 +37,9 @@ epochs = Table(
     "epochs",
     metadata,
     Column("epoch_id", String, primary_key=True),
-    Column("not_before_ms", Integer, nullable=False, unique=True),
-    Column("not_after_ms", Integer, nullable=False, unique=True),
-    Column("retention_ms", Integer, nullable=False),
+    Column("not_before_ms", WIDE, nullable=False, unique=True),
+    Column("not_after_ms", WIDE, nullable=False, unique=True),
+    Column("retention_ms", WIDE, nullable=False),
     Column("public_key", LargeBinary, nullable=False),
     Column("wrapped_private", LargeBinary),
     Column("wrapped_index", LargeBinary),
@@ -60,16 +61,16 @@ stopped_documents = Table(
     metadata,
     Column("digest", String, primary_key=True),
     Column("cause", String, nullable=False),
-    Column("at_ms", Integer, nullable=False),
+    Column("at_ms", WIDE, nullable=False),
 )
 
 freezes = Table(
     "freezes",
     metadata,
     Column("freeze_id", String, primary_key=True),
-    Column("since_ms", Integer, nullable=False),
+    Column("since_ms", WIDE, nullable=False),
     Column("cause", String, nullable=False),
-    Column("ended_ms", Integer),
+    Column("ended_ms", WIDE),
 )
 
 dossiers = Table(
@@ -86,12 +87,12 @@ dossiers = Table(
     Column("case_id", String, nullable=False),
     Column("mode", String, nullable=False),
     Column("state", String, nullable=False),
-    Column("created_ms", Integer, nullable=False),
+    Column("created_ms", WIDE, nullable=False),
     Column("created_body", LargeBinary, nullable=False),
     Column("governance_version", Integer, nullable=False),
     Column("quorum", Integer, nullable=False),
-    Column("expires_ms", Integer),
-    Column("unmask_until_ms", Integer, nullable=False),
+    Column("expires_ms", WIDE),
+    Column("unmask_until_ms", WIDE, nullable=False),
     Column("unmask_budget", Integer, nullable=False),
     Column("public_key", LargeBinary),
     Column("wrapped_private", LargeBinary),
@@ -138,7 +139,7 @@ orders = Table(
     Column("case_id", String, nullable=False),
     Column("authority", String, nullable=False),
     Column("case_number", String, nullable=False),
-    Column("until_ms", Integer, nullable=False),
+    Column("until_ms", WIDE, nullable=False),
     Column("wrapped_key", LargeBinary),
 )
 

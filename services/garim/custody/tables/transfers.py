@@ -16,7 +16,6 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
-    Integer,
     LargeBinary,
     Row,
     String,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 )
 
 from garim.custody.tables.schema import metadata
+from garim.kit.db.columns import WIDE
 
 State = Literal["pending", "accepted", "ended"]
 
@@ -41,10 +41,10 @@ share_transfers = Table(
     Column("successor", String, nullable=False, index=True),
     Column("subject", String, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
-    Column("expires_ms", Integer, nullable=False),
+    Column("expires_ms", WIDE, nullable=False),
     Column("state", String, nullable=False),
     Column("acceptance", LargeBinary),
-    Column("accepted_ms", Integer),
+    Column("accepted_ms", WIDE),
 )
 
 transferred_shares = Table(

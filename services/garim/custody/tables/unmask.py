@@ -11,7 +11,6 @@ from sqlalchemy import (
     Column,
     Connection,
     ForeignKey,
-    Integer,
     LargeBinary,
     Row,
     String,
@@ -24,6 +23,8 @@ from sqlalchemy import (
 )
 
 from garim.custody.tables.schema import metadata
+from garim.kit.db import insert_or_ignore, insert_or_replace
+from garim.kit.db.columns import WIDE
 
 State = Literal["making", "pending", "releasing", "released", "denied", "expired", "revoked"]
 """`making`: its opening is not logged yet. That enough custodians approve is counted anew each time."""
@@ -55,8 +56,8 @@ unmask_requests = Table(
     Column("wrapped_private", LargeBinary),
     Column("subject", String, nullable=False),
     Column("state", String, nullable=False),
-    Column("opened_ms", Integer, nullable=False),
-    Column("expires_ms", Integer, nullable=False),
+    Column("opened_ms", WIDE, nullable=False),
+    Column("expires_ms", WIDE, nullable=False),
     Column("opened_body", LargeBinary, nullable=False),
     Column("answer", LargeBinary),
 )
@@ -77,7 +78,7 @@ unmask_decisions = Table(
     Column("person", String, nullable=False),
     Column("action", String, nullable=False),
     Column("envelope", LargeBinary, nullable=False),
-    Column("at_ms", Integer, nullable=False),
+    Column("at_ms", WIDE, nullable=False),
 )
 
 unmask_shares = Table(
@@ -281,22 +282,21 @@ def decide(
     shares: Iterable[ApprovedShare],
 ) -> None:
     """Keep a decision, and the shares that came with it in place of the person's earlier ones."""
-    connection.execute(
-        insert(unmask_decisions)
-        .prefix_with("OR IGNORE")
-        .values(request_id=request_id, digest=digest, **dataclasses.asdict(decision))
+    values = {"request_id": request_id, "digest": digest, **dataclasses.asdict(decision)}
+    insert_or_ignore(connection, unmask_decisions, values)
+    insert_or_replace(
+        connection,
+        unmask_shares,
+        [
+            {
+                "request_id": request_id,
+                "subset": json.dumps(one.subset),
+                "custodian": one.custodian,
+                "sealed": one.sealed,
+            }
+            for one in shares
+        ],
     )
-    for one in shares:
-        connection.execute(
-            insert(unmask_shares)
-            .prefix_with("OR REPLACE")
-            .values(
-                request_id=request_id,
-                subset=json.dumps(one.subset),
-                custodian=one.custodian,
-                sealed=one.sealed,
-            )
-        )
 
 
 def shares(connection: Connection, request_id: str) -> list[ApprovedShare]:

@@ -14,6 +14,6 @@ from garim.kit.ledger.flusher import Flusher
 from garim.kit.ledger.ledger import Ledger, LoggedEntry
 from garim.kit.ledger.log import AuditLog
 from garim.kit.ledger.refusals import RefusedCalls
-from garim.kit.ledger.tables import add_to
+from garim.kit.ledger.tables import RIGHTS, add_to
 
-__all__ = ["AuditLog", "Flusher", "Ledger", "LoggedEntry", "RefusedCalls", "add_to"]
+__all__ = ["RIGHTS", "AuditLog", "Flusher", "Ledger", "LoggedEntry", "RefusedCalls", "add_to"]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from garim.kit.db.rights import Rights
+
 _METADATA = sa.MetaData()
 
 intents = sa.Table(
     "ledger_intents",
     _METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("attempt", sa.Integer, nullable=False),
@@ -30,6 +32,7 @@ sa.Index(
     "ledger_intents_open",
     intents.c.id,
     sqlite_where=intents.c.proof.is_(None) & intents.c.superseded.is_(False),
+    postgresql_where=intents.c.proof.is_(None) & ~intents.c.superseded,
 )
 
 pins = sa.Table(
@@ -49,6 +52,9 @@ forks = sa.Table(
     sa.Column("note", sa.LargeBinary, nullable=False),
     sa.Column("pinned_note", sa.LargeBinary, nullable=False),
 )
+
+
+RIGHTS: Rights = {"ledger_intents": "SIU", "ledger_pins": "SIU", "ledger_forks": "SI"}
 
 
 def add_to(metadata: sa.MetaData) -> None:

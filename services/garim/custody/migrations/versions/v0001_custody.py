@@ -10,6 +10,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# 64 bits on both: SQLite's INTEGER has them, PostgreSQL's only 32.
+_WIDE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _TABLES = (
     "documents_used",
     "dossiers",
@@ -64,12 +66,12 @@ def upgrade() -> None:
         sa.Column("case_id", sa.String, nullable=False),
         sa.Column("mode", sa.String, nullable=False),
         sa.Column("state", sa.String, nullable=False),
-        sa.Column("created_ms", sa.Integer, nullable=False),
+        sa.Column("created_ms", _WIDE, nullable=False),
         sa.Column("created_body", sa.LargeBinary, nullable=False),
         sa.Column("governance_version", sa.Integer, nullable=False),
         sa.Column("quorum", sa.Integer, nullable=False),
-        sa.Column("expires_ms", sa.Integer),
-        sa.Column("unmask_until_ms", sa.Integer, nullable=False),
+        sa.Column("expires_ms", _WIDE),
+        sa.Column("unmask_until_ms", _WIDE, nullable=False),
         sa.Column("unmask_budget", sa.Integer, nullable=False),
         sa.Column("public_key", sa.LargeBinary),
         sa.Column("wrapped_private", sa.LargeBinary),
@@ -81,9 +83,9 @@ def upgrade() -> None:
     op.create_table(
         "epochs",
         sa.Column("epoch_id", sa.String, primary_key=True),
-        sa.Column("not_before_ms", sa.Integer, nullable=False, unique=True),
-        sa.Column("not_after_ms", sa.Integer, nullable=False, unique=True),
-        sa.Column("retention_ms", sa.Integer, nullable=False),
+        sa.Column("not_before_ms", _WIDE, nullable=False, unique=True),
+        sa.Column("not_after_ms", _WIDE, nullable=False, unique=True),
+        sa.Column("retention_ms", _WIDE, nullable=False),
         sa.Column("public_key", sa.LargeBinary, nullable=False),
         sa.Column("wrapped_private", sa.LargeBinary),
         sa.Column("wrapped_index", sa.LargeBinary),
@@ -91,9 +93,9 @@ def upgrade() -> None:
     op.create_table(
         "freezes",
         sa.Column("freeze_id", sa.String, primary_key=True),
-        sa.Column("since_ms", sa.Integer, nullable=False),
+        sa.Column("since_ms", _WIDE, nullable=False),
         sa.Column("cause", sa.String, nullable=False),
-        sa.Column("ended_ms", sa.Integer),
+        sa.Column("ended_ms", _WIDE),
     )
     op.create_table(
         "governance_decisions",
@@ -118,9 +120,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String, primary_key=True),
         sa.Column("object", sa.String, primary_key=True),
         sa.Column("state", sa.String, nullable=False),
-        sa.Column("due_ms", sa.Integer),
+        sa.Column("due_ms", _WIDE),
         sa.Column("cause", sa.String, nullable=False),
-        sa.Column("silent_ms", sa.Integer, nullable=False),
+        sa.Column("silent_ms", _WIDE, nullable=False),
         sa.Column("certificate", sa.LargeBinary),
     )
     op.create_table(
@@ -132,7 +134,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_intents",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
@@ -153,6 +155,7 @@ def upgrade() -> None:
         "ledger_intents",
         ["id"],
         sqlite_where=sa.text("proof IS NULL AND superseded IS 0"),
+        postgresql_where=sa.text("proof IS NULL AND NOT superseded"),
     )
     op.create_table(
         "ledger_pins",
@@ -164,7 +167,7 @@ def upgrade() -> None:
     compared = op.create_table(
         "log_comparison",
         sa.Column("state", sa.String, nullable=False),
-        sa.Column("size", sa.Integer, nullable=False),
+        sa.Column("size", _WIDE, nullable=False),
         sa.Column("frontier", sa.LargeBinary, nullable=False),
         sa.Column("origin", sa.String),
     )
@@ -177,7 +180,7 @@ def upgrade() -> None:
         sa.Column("case_id", sa.String, nullable=False),
         sa.Column("authority", sa.String, nullable=False),
         sa.Column("case_number", sa.String, nullable=False),
-        sa.Column("until_ms", sa.Integer, nullable=False),
+        sa.Column("until_ms", _WIDE, nullable=False),
         sa.Column("wrapped_key", sa.LargeBinary),
     )
     op.create_table(
@@ -196,7 +199,7 @@ def upgrade() -> None:
         "stopped_documents",
         sa.Column("digest", sa.String, primary_key=True),
         sa.Column("cause", sa.String, nullable=False),
-        sa.Column("at_ms", sa.Integer, nullable=False),
+        sa.Column("at_ms", _WIDE, nullable=False),
     )
     op.create_table(
         "thaw_decisions",
@@ -255,8 +258,8 @@ def upgrade() -> None:
         sa.Column("wrapped_private", sa.LargeBinary),
         sa.Column("subject", sa.String, nullable=False),
         sa.Column("state", sa.String, nullable=False),
-        sa.Column("opened_ms", sa.Integer, nullable=False),
-        sa.Column("expires_ms", sa.Integer, nullable=False),
+        sa.Column("opened_ms", _WIDE, nullable=False),
+        sa.Column("expires_ms", _WIDE, nullable=False),
         sa.Column("opened_body", sa.LargeBinary, nullable=False),
         sa.Column("answer", sa.LargeBinary),
     )
@@ -268,7 +271,7 @@ def upgrade() -> None:
         sa.Column("person", sa.String, nullable=False),
         sa.Column("action", sa.String, nullable=False),
         sa.Column("envelope", sa.LargeBinary, nullable=False),
-        sa.Column("at_ms", sa.Integer, nullable=False),
+        sa.Column("at_ms", _WIDE, nullable=False),
     )
     op.create_table(
         "unmask_identities",

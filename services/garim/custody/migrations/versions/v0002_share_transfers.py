@@ -10,6 +10,8 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+# 64 bits on both: SQLite's INTEGER has them, PostgreSQL's only 32.
+_WIDE = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _TABLES = ("share_holders", "share_transfers", "transferred_shares")
 
 
@@ -32,10 +34,10 @@ def upgrade() -> None:
         sa.Column("successor", sa.String, nullable=False),
         sa.Column("subject", sa.String, nullable=False),
         sa.Column("envelope", sa.LargeBinary, nullable=False),
-        sa.Column("expires_ms", sa.Integer, nullable=False),
+        sa.Column("expires_ms", _WIDE, nullable=False),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("acceptance", sa.LargeBinary),
-        sa.Column("accepted_ms", sa.Integer),
+        sa.Column("accepted_ms", _WIDE),
     )
     op.create_index("ix_share_transfers_dossier_id", "share_transfers", ["dossier_id"])
     op.create_index("ix_share_transfers_successor", "share_transfers", ["successor"])

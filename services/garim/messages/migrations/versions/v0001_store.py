@@ -106,7 +106,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_intents",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
@@ -127,6 +127,7 @@ def upgrade() -> None:
         "ledger_intents",
         ["id"],
         sqlite_where=sa.text("proof IS NULL AND superseded IS 0"),
+        postgresql_where=sa.text("proof IS NULL AND NOT superseded"),
     )
     op.create_table(
         "ledger_pins",
@@ -167,7 +168,7 @@ def upgrade() -> None:
         "segments",
         sa.Column("conversation", sa.Integer, primary_key=True),
         sa.Column("batch", sa.Integer, primary_key=True),
-        sa.Column("place", sa.Integer, primary_key=True),
+        sa.Column("place", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("size", sa.Integer, nullable=False),
         sa.Column("roster", sa.Integer, nullable=False),
         sa.Column("sent_first", sa.BigInteger, nullable=False),

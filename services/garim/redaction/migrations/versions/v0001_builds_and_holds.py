@@ -50,7 +50,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_intents",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
@@ -71,6 +71,7 @@ def upgrade() -> None:
         "ledger_intents",
         ["id"],
         sqlite_where=sa.text("proof IS NULL AND superseded IS 0"),
+        postgresql_where=sa.text("proof IS NULL AND NOT superseded"),
     )
     op.create_table(
         "ledger_pins",

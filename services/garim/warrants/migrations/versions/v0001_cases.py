@@ -29,7 +29,7 @@ def upgrade() -> None:
     """Make the tables."""
     op.create_table(
         "cases",
-        sa.Column("place", sa.Integer, primary_key=True),
+        sa.Column("place", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("case_id", sa.LargeBinary, nullable=False, unique=True),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
@@ -71,7 +71,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "ledger_intents",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("attempt", sa.Integer, nullable=False),
@@ -92,6 +92,7 @@ def upgrade() -> None:
         "ledger_intents",
         ["id"],
         sqlite_where=sa.text("proof IS NULL AND superseded IS 0"),
+        postgresql_where=sa.text("proof IS NULL AND NOT superseded"),
     )
     op.create_table(
         "ledger_pins",
@@ -131,7 +132,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "decisions",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), nullable=False),
         sa.Column("digest", sa.Text, nullable=False, unique=True),
         sa.Column("person", sa.Text, nullable=False),

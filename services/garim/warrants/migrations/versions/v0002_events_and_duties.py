@@ -17,7 +17,7 @@ def upgrade() -> None:
     """Make the tables; of earlier cases it is known when, and by whom, they were received."""
     op.create_table(
         "case_events",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), nullable=False),
         sa.Column("at_ms", sa.BigInteger, nullable=False),
         sa.Column("cause", sa.Text, nullable=False),
@@ -36,7 +36,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "case_settlements",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.Integer, sa.Identity(), primary_key=True),
         sa.Column("case_id", sa.LargeBinary, sa.ForeignKey("cases.case_id"), nullable=False),
         sa.Column("item", sa.Text, nullable=False),
         sa.Column("at_ms", sa.BigInteger, nullable=False),

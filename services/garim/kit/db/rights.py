@@ -1,0 +1,38 @@
+"""What a service's runtime role may do on PostgreSQL: exactly what its code does, and no DDL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import sqlalchemy as sa
+
+Rights = Mapping[str, str]
+"""By table, some of S(elect), I(nsert), U(pdate), D(elete). Every table of the service is named."""
+
+_WORDS = MappingProxyType({"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"})
+
+
+def grant(connection: sa.Connection, role: str, rights: Rights) -> None:
+    """Give a role these rights and no others; the owner says it after each migration.
+
+    Args:
+        connection: An open writing transaction of the database's owner.
+        role: The runtime role.
+        rights: What the service does.
+    """
+    quoted = connection.dialect.identifier_preparer.quote
+    name = quoted(role)
+    database = quoted(connection.exec_driver_sql("SELECT current_database()").scalar_one())
+    for statement in (
+        f"REVOKE ALL ON DATABASE {database} FROM PUBLIC, {name}",
+        f"REVOKE ALL ON SCHEMA public FROM PUBLIC, {name}",
+        f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, {name}",
+        f"GRANT CONNECT ON DATABASE {database} TO {name}",
+        f"GRANT USAGE ON SCHEMA public TO {name}",
+        f"GRANT SELECT ON alembic_version TO {name}",
+    ):
+        connection.exec_driver_sql(statement)
+    for table, letters in rights.items():
+        words = ", ".join(_WORDS[letter] for letter in letters)
+        connection.exec_driver_sql(f"GRANT {words} ON {quoted(table)} TO {name}")

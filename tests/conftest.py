@@ -1,0 +1,38 @@
+"""Fixtures that tests of several kinds share: the engines that a service's tables lie on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from garim.kit.db import Server
+from kit_support.postgres import NewPlace, Postgres, common_server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Postgres]:
+    """The PostgreSQL server of this run, started when the first test asks for it."""
+    base = tmp_path_factory.getbasetemp()
+    with common_server((base if worker_id == "master" else base.parent) / "postgres") as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NewPlace]:
+    """A function that gives a place for a new database of a service, on each engine in turn."""
+    if request.param == "sqlite":
+        yield lambda service: tmp_path / f"{service}.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    made: list[str] = []
+
+    def place(service: str) -> Server:
+        found = server.service(service)
+        made.append(found.address.database)
+        return found
+
+    yield place
+    for name in made:
+        server.drop(name)
