@@ -38,8 +38,11 @@ OTHER_WORDS = {
     "PACKAGE": "a place holder of the command line",
     "POST": "a method of HTTP",
     "REQUEST": "a place holder of the command line",
+    "RIGHTS": "a name that a package exports",
     "TEST": "the demo's reason for a decision that is refused",
     "UPDATE": "SQL, and an HI1 action",
+    "XX001": "a code of PostgreSQL",
+    "XX002": "a code of PostgreSQL",
 }
 # Info types are listed in the masking package.
 OTHER_FILES = {SOURCE / "masking" / "infotype.py"}

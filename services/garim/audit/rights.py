@@ -5,7 +5,7 @@ from __future__ import annotations
 from garim.kit.db.rights import Rights
 
 RIGHTS: Rights = {
-    "log_leaves": "SI",
-    "log_nodes": "SI",
-    "own_entries": "SI",
+    "log_leaves": "select, insert",
+    "log_nodes": "select, insert",
+    "own_entries": "select, insert",
 }

@@ -26,7 +26,7 @@ versions = sa.Table(
 )
 
 
-RIGHTS: Rights = {"governance_versions": "SI"}
+RIGHTS: Rights = {"governance_versions": "select, insert"}
 
 
 def add_to(metadata: sa.MetaData) -> None:

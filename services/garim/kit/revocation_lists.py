@@ -35,7 +35,7 @@ lists = sa.Table(
 )
 
 
-RIGHTS: Rights = {"revocation_lists": "SID"}
+RIGHTS: Rights = {"revocation_lists": "select, insert, delete"}
 
 
 def add_to(metadata: sa.MetaData) -> None:

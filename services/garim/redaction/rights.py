@@ -8,6 +8,6 @@ from garim.kit.db.rights import Rights
 RIGHTS: Rights = {
     **ledger.RIGHTS,
     **governance_table.RIGHTS,
-    "builds": "SIU",
-    "lifts": "SIU",
+    "builds": "select, insert, update",
+    "lifts": "select, insert, update",
 }

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 import sqlalchemy as sa
 
 Rights = Mapping[str, str]
-"""By table, some of S(elect), I(nsert), U(pdate), D(elete). Every table of the service is named."""
-
-_WORDS = MappingProxyType({"S": "SELECT", "I": "INSERT", "U": "UPDATE", "D": "DELETE"})
+"""By table what the service does: `select, insert, update`. Every table of the service is named."""
 
 
 def grant(connection: sa.Connection, role: str, rights: Rights) -> None:
@@ -33,6 +30,5 @@ def grant(connection: sa.Connection, role: str, rights: Rights) -> None:
         f"GRANT SELECT ON alembic_version TO {name}",
     ):
         connection.exec_driver_sql(statement)
-    for table, letters in rights.items():
-        words = ", ".join(_WORDS[letter] for letter in letters)
+    for table, words in rights.items():
         connection.exec_driver_sql(f"GRANT {words} ON {quoted(table)} TO {name}")

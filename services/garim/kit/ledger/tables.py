@@ -54,7 +54,11 @@ forks = sa.Table(
 )
 
 
-RIGHTS: Rights = {"ledger_intents": "SIU", "ledger_pins": "SIU", "ledger_forks": "SI"}
+RIGHTS: Rights = {
+    "ledger_intents": "select, insert, update",
+    "ledger_pins": "select, insert, update",
+    "ledger_forks": "select, insert",
+}
 
 
 def add_to(metadata: sa.MetaData) -> None:
