@@ -1,11 +1,14 @@
-"""Every service's migrations make exactly the tables that its code declares, and keep what is in them."""
+"""Every service's migrations make exactly the tables that its code declares, and keep what is in them.
+
+On both engines; on PostgreSQL as the owner of the database.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ import sqlalchemy as sa
 
 from garim.kit.db import Database
 from garim.kit.migrations import downgrade, upgrade
+from kit_support.postgres import OWNER, Postgres
 
 SERVICES = ("audit", "custody", "messages", "redaction", "warrants")
 FIRST = "0001"
@@ -40,7 +44,7 @@ def _declared(service: str) -> sa.MetaData:
 def _table(inspector: sa.Inspector, sql: str, name: str) -> dict[str, Any]:
     return {
         "columns": {
-            one["name"]: (str(one["type"]), one["nullable"], one["default"], one["primary_key"])
+            one["name"]: (str(one["type"]), one["nullable"], one["default"], one.get("primary_key"))
             for one in inspector.get_columns(name)
         },
         "key": inspector.get_pk_constraint(name)["constrained_columns"],
@@ -51,25 +55,29 @@ def _table(inspector: sa.Inspector, sql: str, name: str) -> dict[str, Any]:
             for one in inspector.get_foreign_keys(name)
         ),
         "indexes": sorted(
-            (str(one["name"]), one["column_names"], one["unique"], _where(one))
+            (str(one["name"]), one["column_names"], bool(one["unique"]), _where(one))
             for one in inspector.get_indexes(name)
         ),
         "options": sorted(re.findall(r"AUTOINCREMENT|WITHOUT ROWID|STRICT", sql)),
+        "identity": sorted(one["name"] for one in inspector.get_columns(name) if one.get("identity")),
     }
 
 
 def _where(index: Any) -> str:
-    return str(index.get("dialect_options", {}).get("sqlite_where", ""))
+    options = index.get("dialect_options", {})
+    return str(options.get("sqlite_where", options.get("postgresql_where", "")))
 
 
 def _tables(database: Database) -> dict[str, dict[str, Any]]:
     """Return what the database has, but for Alembic's own table and SQLite's."""
     with database.reading() as connection:
         inspector = sa.inspect(connection)
-        schema = connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
-        sql = {one.name: one.sql for one in schema}
+        sql: dict[str, str] = {}
+        if connection.dialect.name == "sqlite":
+            schema = connection.exec_driver_sql("SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
+            sql = {one.name: one.sql for one in schema}
         return {
-            name: _table(inspector, sql[name], name)
+            name: _table(inspector, sql.get(name, ""), name)
             for name in inspector.get_table_names()
             if name not in {"alembic_version", "sqlite_sequence"}
         }
@@ -104,22 +112,41 @@ def service(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def new(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Database]]:
+    """A function that makes an empty database, as whoever owns it reaches it."""
+    made: list[Database] = []
+    names: list[str] = []
+
+    def make() -> Database:
+        if request.param == "sqlite":
+            made.append(Database(tmp_path / f"{len(made)}.db"))
+        else:
+            server: Postgres = request.getfixturevalue("postgres")
+            names.append(server.create())
+            made.append(Database(server.server(names[-1], OWNER)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+    for name in names:
+        request.getfixturevalue("postgres").drop(name)
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(tmp_path / "made.db")
-    yield made
-    made.close()
+def database(new: Callable[[], Database]) -> Database:
+    return new()
 
 
 def test_the_migrations_make_exactly_the_tables_of_the_code(
-    service: str, database: Database, tmp_path: Path
+    service: str, database: Database, new: Callable[[], Database]
 ) -> None:
     upgrade(database, _folder(service))
-    described = Database(tmp_path / "described.db")
+    described = new()
     with described.writing() as connection:
         _declared(service).create_all(connection)
     assert _tables(database) == _tables(described), "the schema changed: write the next migration"
-    described.close()
 
 
 def test_migrations_read_nothing_of_the_code(service: str) -> None:

@@ -25,10 +25,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from garim.kit.db import Database, Server
+from garim.kit.db import Server
 from garim.kit.db.place import Address
-from garim.kit.db.rights import grant
-from garim.kit.migrations import upgrade
+from garim.kit.ownership import migrate
 
 Place = Path | Server
 NewPlace = Callable[[str], Place]
@@ -149,13 +148,9 @@ class Postgres:
 
     def migrate(self, database: str, service: str) -> None:
         """Migrate a database as its owner, and give the runtime role the service's rights."""
-        owned = Database(self.server(database, OWNER))
-        try:
-            upgrade(owned, Path(str(resources.files(f"garim.{service}"))) / "migrations")
-            with owned.writing() as connection:
-                grant(connection, RUNTIME, importlib.import_module(f"garim.{service}.rights").RIGHTS)
-        finally:
-            owned.close()
+        rights = importlib.import_module(f"garim.{service}.rights").RIGHTS
+        folder = Path(str(resources.files(f"garim.{service}"))) / "migrations"
+        migrate(self.server(database, OWNER), RUNTIME, folder, rights)
 
     def drop(self, name: str) -> None:
         """Drop a database, whoever is still connected."""

@@ -1,4 +1,4 @@
-"""Run the audit service: ``python -m garim.audit SETTINGS.toml``."""
+"""Run the audit service: ``python -m garim.audit SETTINGS.toml``, or ``--migrate OWNER.toml``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from garim.api.audit.v1.audit_pb2_grpc import add_AuditLogServiceServicer_to_server
 from garim.audit.refused_calls import OwnRefusals
+from garim.audit.rights import RIGHTS
 from garim.audit.service import TransparencyLog
 from garim.audit.servicer import AuditLogServicer
 from garim.audit.settings import AuditSettings
@@ -18,6 +19,7 @@ from garim.audit.witnesses import HttpPost, Witness
 from garim.kit import migrations
 from garim.kit.db import Database
 from garim.kit.identity import service_id
+from garim.kit.ownership import migrated
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.server import MeshServer
 from garim.kit.settings import load_settings
@@ -76,6 +78,8 @@ def wired(settings: AuditSettings) -> Iterator[MeshServer]:
 def main() -> None:
     """Read the settings named on the command line and serve until signalled."""
     with refusals_end_the_process("garim-audit"):
+        if migrated(sys.argv, MIGRATIONS, RIGHTS):
+            return
         settings = load_settings(settings_path(sys.argv), AuditSettings)
         with wired(settings) as server:
             server.serve_until_signalled()

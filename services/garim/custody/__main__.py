@@ -1,4 +1,4 @@
-"""Run custody: ``python -m garim.custody SETTINGS.toml``."""
+"""Run custody: ``python -m garim.custody SETTINGS.toml``, or ``--migrate OWNER.toml``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from garim.custody.providers import demand_destroys_in_time
 from garim.custody.reapplying import Reapplying
 from garim.custody.recovery import recovery_public
 from garim.custody.restoring import Restoring, RestoringThread
+from garim.custody.rights import RIGHTS
 from garim.custody.servicer import CustodyServicer
 from garim.custody.servicer_dossiers import DossierUseCases
 from garim.custody.servicer_people import PeopleUseCases
@@ -34,6 +35,7 @@ from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import prepare
+from garim.kit.ownership import migrated
 from garim.kit.policy_files import KeptPolicies, files_beside
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.providers.opening import open_key_provider
@@ -135,6 +137,8 @@ def serve(settings: CustodySettings) -> None:
 def main() -> None:
     """Read the settings named on the command line and serve."""
     with refusals_end_the_process("garim-custody"):
+        if migrated(sys.argv, MIGRATIONS, RIGHTS):
+            return
         serve(load_settings(settings_path(sys.argv), CustodySettings))
 
 

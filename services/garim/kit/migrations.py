@@ -77,7 +77,18 @@ def upgrade(database: Database, script_location: Path, revision: str = "head") -
         RefusedError: As `Database.writing`.
     """
     with database.writing() as connection:
-        command.upgrade(_config(script_location, connection), revision)
+        upgrade_in(connection, script_location, revision)
+
+
+def upgrade_in(connection: sqlalchemy.Connection, script_location: Path, revision: str = "head") -> None:
+    """Bring the tables up to a revision within a transaction.
+
+    Args:
+        connection: An open writing transaction.
+        script_location: The service's `migrations` folder.
+        revision: Revision to reach; `head` for the newest.
+    """
+    command.upgrade(_config(script_location, connection), revision)
 
 
 def downgrade(database: Database, script_location: Path, revision: str) -> None:

@@ -1,4 +1,4 @@
-"""Run the message store: ``python -m garim.messages SETTINGS.toml``."""
+"""Run the message store: ``python -m garim.messages SETTINGS.toml``, or ``--migrate OWNER.toml``."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import prepare
+from garim.kit.ownership import migrated
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import load_statement_key
 from garim.messages.peers import epochs_of_custody
+from garim.messages.rights import RIGHTS
 from garim.messages.service import Housekeeping, MessageStore
 from garim.messages.servicer import MessagesServicer
 from garim.messages.settings import MessagesSettings
@@ -90,6 +92,8 @@ def serve(settings: MessagesSettings) -> None:
 def main() -> None:
     """Read the settings named on the command line and serve."""
     with refusals_end_the_process("garim-messages"):
+        if migrated(sys.argv, MIGRATIONS, RIGHTS):
+            return
         serve(load_settings(settings_path(sys.argv), MessagesSettings))
 
 

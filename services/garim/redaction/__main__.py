@@ -1,4 +1,4 @@
-"""Wiring of the redaction service: `python -m garim.redaction settings.toml`."""
+"""Run redaction: ``python -m garim.redaction SETTINGS.toml``, or ``--migrate OWNER.toml``."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from garim.kit.hardening import harden_process
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
+from garim.kit.ownership import migrated
 from garim.kit.server import MeshServer
 from garim.kit.settings import load_settings
 from garim.kit.telemetry import Telemetry, log_refusal
@@ -30,9 +31,12 @@ from garim.redaction.builds import Builds, BuildSettings
 from garim.redaction.delivery import Delivery
 from garim.redaction.holds import Holds
 from garim.redaction.peers import RedactionPeers
+from garim.redaction.rights import RIGHTS
 from garim.redaction.servicer import RedactionServicer
 from garim.redaction.settings import RedactionSettings
 from garim.statements.refusal import RefusedError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def serve(path: Path, settings: RedactionSettings, clock: Clock, telemetry: Telemetry) -> None:
@@ -44,7 +48,7 @@ def serve(path: Path, settings: RedactionSettings, clock: Clock, telemetry: Tele
     settings.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     check_private(settings.spool_folder.stat(), settings.spool_folder, "spool folder")
     database = Database(settings.database.place)
-    migrations.prepare(database, Path(__file__).parent / "migrations")
+    migrations.prepare(database, MIGRATIONS)
     rotation = Rotation(settings.tls.files(), settings.mesh, clock, telemetry)
     channels = Peers(rotation, settings.peers, clock=clock, telemetry=telemetry)
     custody = channels.stub(CustodyServiceStub, "custody")
@@ -104,6 +108,8 @@ def main() -> int:
     clock = SystemClock()
     telemetry = Telemetry("redaction", clock)
     try:
+        if migrated(sys.argv, MIGRATIONS, RIGHTS):
+            return 0
         path = Path(sys.argv[1])
         settings = load_settings(path, RedactionSettings)
         telemetry = Telemetry("redaction", clock, tracing=settings.telemetry.tracing)

@@ -1,4 +1,4 @@
-"""Run warrants: ``python -m garim.warrants SETTINGS.toml``."""
+"""Run warrants: ``python -m garim.warrants SETTINGS.toml``, or ``--migrate OWNER.toml``."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import prepare
+from garim.kit.ownership import migrated
 from garim.kit.policy_files import KeptPolicies, files_beside
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.revocation_lists import RevocationLists
@@ -31,6 +32,7 @@ from garim.warrants.edge import Edge
 from garim.warrants.hi1 import Correspondence
 from garim.warrants.means import Means, Policies
 from garim.warrants.peers import CustodyPeer, MessagesPeer
+from garim.warrants.rights import RIGHTS
 from garim.warrants.service import Warrants
 from garim.warrants.servicer import WarrantsServicer
 from garim.warrants.settings import WarrantsSettings
@@ -138,6 +140,8 @@ def _moved(telemetry: Telemetry, case: bytes, event: Event) -> None:
 def main() -> None:
     """Read the settings named on the command line and serve."""
     with refusals_end_the_process("garim-warrants"):
+        if migrated(sys.argv, MIGRATIONS, RIGHTS):
+            return
         serve(load_settings(settings_path(sys.argv), WarrantsSettings))
 
 

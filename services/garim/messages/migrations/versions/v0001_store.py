@@ -168,7 +168,7 @@ def upgrade() -> None:
         "segments",
         sa.Column("conversation", sa.Integer, primary_key=True),
         sa.Column("batch", sa.Integer, primary_key=True),
-        sa.Column("place", sa.Integer, sa.Identity(), primary_key=True),
+        sa.Column("place", sa.Integer, primary_key=True),
         sa.Column("size", sa.Integer, nullable=False),
         sa.Column("roster", sa.Integer, nullable=False),
         sa.Column("sent_first", sa.BigInteger, nullable=False),

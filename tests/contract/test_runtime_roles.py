@@ -1,0 +1,128 @@
+"""On PostgreSQL a service's role can do what its code does, and nothing else: no DDL, no other change."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from garim.kit.db import Database, Server
+from garim.kit.migrations import prepare
+from garim.statements.refusal import RefusedError
+from kit_support.postgres import OWNER, RUNTIME, Postgres
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("audit", "custody", "messages", "redaction", "warrants")
+WORDS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+DDL = (
+    "CREATE TABLE more (id integer)",
+    "CREATE TEMPORARY TABLE more (id integer)",
+    "CREATE SCHEMA more",
+    "ALTER TABLE {table} ADD COLUMN more integer",
+    "DROP TABLE {table}",
+    "TRUNCATE {table}",
+    "ALTER TABLE {table} DISABLE TRIGGER ALL",
+    "CREATE INDEX more ON {table} ((1))",
+    "UPDATE alembic_version SET version_num = 'x'",
+    "SET ROLE " + OWNER,
+)
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def place(service: str, postgres: Postgres) -> Iterator[Server]:
+    made = postgres.service(service)
+    yield made
+    postgres.drop(made.address.database)
+
+
+def rights_of(service: str) -> dict[str, str]:
+    return dict(importlib.import_module(f"garim.{service}.rights").RIGHTS)
+
+
+def test_every_table_is_named_and_has_exactly_these_rights(
+    service: str, place: Server, postgres: Postgres
+) -> None:
+    with postgres.admin(place.address.database) as admin:
+        tables = admin.execute(
+            "SELECT relname FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        )
+        names = {name for (name,) in tables.fetchall()}
+        held = {
+            name: {
+                word
+                for word in WORDS
+                if admin.execute("SELECT has_table_privilege(%s, %s, %s)", (RUNTIME, name, word)).fetchone()
+                == (True,)
+            }
+            for name in names
+        }
+    wanted = {name: set(words.upper().split(", ")) for name, words in rights_of(service).items()}
+    assert held == wanted | {"alembic_version": {"SELECT"}}
+
+
+def test_the_role_of_a_service_has_no_ddl(service: str, place: Server, postgres: Postgres) -> None:
+    table = min(rights_of(service))
+    with postgres.admin(place.address.database, RUNTIME) as runtime:
+        for statement in DDL:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                runtime.execute(statement.format(table=table))
+
+
+def test_what_a_service_does_not_do_is_refused_to_it(service: str, place: Server) -> None:
+    database = Database(place)
+    statements = {"delete": "DELETE FROM {}", "update": "UPDATE {} SET {} = {}"}
+    for table, words in rights_of(service).items():
+        with database.reading() as connection:
+            column = sa.inspect(connection).get_columns(table)[0]["name"]
+        for word, statement in statements.items():
+            if word not in words.split(", "):
+                with pytest.raises(RefusedError, match="DATABASE_READ_ONLY"):
+                    run(database, statement.format(f'"{table}"', f'"{column}"', f'"{column}"'))
+    database.close()
+
+
+def test_not_even_the_owner_changes_the_log(postgres: Postgres) -> None:
+    place = postgres.service("audit")
+    with postgres.admin(place.address.database, OWNER) as owner:
+        owner.execute("INSERT INTO log_nodes (place, hash) VALUES (0, 'x')")
+        for statement in ("UPDATE log_nodes SET hash = 'y'", "DELETE FROM log_nodes", "TRUNCATE log_nodes"):
+            with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="append-only"):
+                owner.execute(statement)
+    postgres.drop(place.address.database)
+
+
+@pytest.mark.parametrize("service", ["audit", "redaction"])
+def test_a_service_makes_its_tables_when_its_owner_asks(
+    service: str, postgres: Postgres, tmp_path: Path
+) -> None:
+    name = postgres.create()
+    socket = quote(str(postgres.folder), safe="")
+    settings = tmp_path / "owner.toml"
+    settings.write_text(
+        f'runtime_role = "{RUNTIME}"\n[database]\nurl = "postgresql://{OWNER}@{socket}/{name}"\n'
+    )
+    command = [sys.executable, "-m", f"garim.{service}", "--migrate", str(settings)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT / "services")
+    assert (done.returncode, done.stderr) == (0, "")
+    database = Database(postgres.server(name, RUNTIME))
+    prepare(database, ROOT / "services" / "garim" / service / "migrations")
+    database.close()
+    postgres.drop(name)
+
+
+def run(database: Database, statement: str) -> None:
+    with database.writing() as connection:
+        connection.exec_driver_sql(statement)
