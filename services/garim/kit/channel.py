@@ -314,6 +314,8 @@ def _open(material: TlsMaterial, service: str, address: str) -> grpc.Channel:
             ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
             ("grpc.keepalive_time_ms", 60_000),
             ("grpc.keepalive_timeout_ms", 20_000),
+            # A name with many addresses is a service with many replicas: each call goes to the next.
+            ("grpc.lb_policy_name", "round_robin"),
             # A proxy from the environment has no place between two services of a mesh.
             ("grpc.enable_http_proxy", 0),
             # Whether to send again is decided above, by the RPC's own rule.

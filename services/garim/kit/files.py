@@ -31,7 +31,9 @@ def read_file(path: Path, what: str) -> bytes:
 def read_secret_file(path: Path, what: str) -> bytes:
     """Read a file that holds a secret; its owner alone may have any right to it.
 
-    The rights are those of the opened file, so that it cannot be exchanged in between.
+    A file of root's may be readable to its group, as Kubernetes mounts secrets for a user of the container
+    (PostgreSQL takes its server's key so, too). The rights are those of the opened file, so that it cannot be
+    exchanged in between.
 
     Args:
         path: The file.
@@ -42,7 +44,9 @@ def read_secret_file(path: Path, what: str) -> bytes:
     """
     descriptor = _open(path, what)
     try:
-        check_private(os.fstat(descriptor), path, what)
+        status = os.fstat(descriptor)
+        if not _is_mounted(status):
+            check_private(status, path, what)
         return _read(descriptor, path, what)
     finally:
         os.close(descriptor)
@@ -59,6 +63,11 @@ def check_private(status: os.stat_result, path: Path, what: str) -> None:
     if stat.S_IMODE(status.st_mode) & 0o077:
         wanted = "700" if stat.S_ISDIR(status.st_mode) else "600"
         raise _refused("KEY_FILE_MODE", f"others may read the {what} {path}: run chmod {wanted} on it")
+
+
+def _is_mounted(status: os.stat_result) -> bool:
+    """Tell whether this is a file of root's that its group may read, and we are not root."""
+    return status.st_uid == 0 and os.geteuid() != 0 and not stat.S_IMODE(status.st_mode) & 0o037
 
 
 def sync_folder(folder: Path) -> None:

@@ -13,6 +13,8 @@ from garim.kit.telemetry import Telemetry
 from garim.statements.refusal import RefusedError
 
 FRESH_MS = 1_000
+LIVE = "live"
+"""The name to ask for whether the process answers at all: one that waits for a peer need not be restarted."""
 
 ReadinessCheck = Callable[[], None]
 
@@ -88,7 +90,8 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
 
     Args:
         health: What to answer.
-        names: The services that may be asked for; the empty name stands for all of them.
+        names: The services that may be asked for; the empty name stands for all of them, `LIVE` for
+            the process.
     """
 
     def __init__(self, health: Health, names: frozenset[str]) -> None:
@@ -99,6 +102,8 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
     ) -> health_pb2.HealthCheckResponse:
         """Answer SERVING or NOT_SERVING; a name that is not served here is NOT_FOUND."""
+        if request.service == LIVE:
+            return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
         if request.service not in self._names:
             context.abort(grpc.StatusCode.NOT_FOUND, "this service is not served here")
         status = health_pb2.HealthCheckResponse

@@ -39,8 +39,9 @@ _OPTIONS = (
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.http2.min_ping_interval_without_data_ms", 30_000),
-    # A connection ends after an hour, so that no caller outlives its certificate for long.
-    ("grpc.max_connection_age_ms", 3_600_000),
+    # A connection ends after five minutes: no caller outlives its certificate for long, and callers find new
+    # replicas, whose addresses they look up when they connect.
+    ("grpc.max_connection_age_ms", 300_000),
     ("grpc.max_connection_age_grace_ms", 3_600_000),
     # A second server on the same port fails instead of sharing its calls.
     ("grpc.so_reuseport", 0),

@@ -12,9 +12,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from garim.kit.clock import SystemClock
+from garim.kit.health import LIVE
 from garim.kit.server import MeshServer
 from garim.kit.telemetry import Telemetry
-from garim.statements.refusal import RefusedError, RefusedWithReasonsError
+from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 from kit_support.authority import Authority
 from kit_support.echo import NAME, NOBODY, UNLISTED, WIDE, Echo, EchoStub, Text
 from kit_support.running import Running, serve, settings_of, wait_for
@@ -65,6 +66,14 @@ def test_the_main_port_speaks_no_plaintext(running: Running) -> None:
     with grpc.insecure_channel(running.address) as channel, pytest.raises(grpc.RpcError) as caught:
         health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=5)
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_process_that_waits_for_a_peer_is_alive_all_the_same(running: Running) -> None:
+    def check() -> None:
+        raise RefusedError("LOG_UNAVAILABLE", "away", kind=Kind.UNAVAILABLE)
+
+    running.server.health.register("log", check)
+    assert (health(running), health(running, LIVE)) == (NOT_SERVING, SERVING)
 
 
 def test_health_follows_the_readiness_checks(running: Running) -> None:
