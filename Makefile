@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check lock clean
+.PHONY: help setup demo test test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -71,6 +71,13 @@ proto-check: setup
 	rm -rf build/proto-check && mkdir -p build/proto-check
 	$(BIN)/python protos/generate.py build/proto-check
 	diff -r -x __pycache__ build/proto-check/garim/api services/garim/api
+
+manifests-check: setup ## the Kubernetes manifests against schemas, types and the code
+	PYTHONPATH=services:tests $(BIN)/python -m pytest -q tests/deploy
+	PYTHONPATH=services:tests $(BIN)/python deploy/checks/crds.py
+
+manifests-checkov: setup ## checkov over the manifests; installs it apart, a minute
+	PYTHONPATH=services:tests $(BIN)/python deploy/checks/checkov.py
 
 lock: setup ## pin the newest allowed packages
 	$(BIN)/python -m pip install --quiet uv
