@@ -30,7 +30,7 @@ TARGET = ROOT / "services" / "garim" / "masking" / "open_names" / "weights.json"
 PARTS = 5
 PENALTY = 1.0
 ROUNDS = 12
-THRESHOLDS = {"prose": 0.035, "form": 0.08, "chat": 0.6}
+THRESHOLDS = {"prose": 0.04, "form": 0.15, "chat": 0.6}
 
 Array = NDArray[np.float64]
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     Judged = tuple[InfoType, str] | None
 
 _HANDLE_URL = re.compile(
-    r"(?:(?:instagram|twitter|x|facebook|threads|tiktok|github|youtube)\.(?:com|net)/@?"
+    r"(?:(?<![a-z0-9\-])(?:instagram|twitter|x|facebook|threads|tiktok|github|youtube)\.(?:com|net)/@?"
     r"(?!p/|reel|watch|search|share|hashtag|explore|status|intent|about|login)"
-    r"|t\.me/|open\.kakao\.com/(?:o|me)/|pf\.kakao\.com/|linkedin\.com/in/|blog\.naver\.com/|band\.us/@"
+    r"|(?<![a-z0-9\-])t\.me/|open\.kakao\.com/(?:o|me)/|pf\.kakao\.com/|linkedin\.com/in/|blog\.naver\.com/|band\.us/@"
     r"|/~|/u(?:ser|sers)?/|/@|/profile/|/people/)"
     r"(?P<v>[a-z0-9_.%\-]{2,})"
 )

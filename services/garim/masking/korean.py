@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from garim.masking.words_ko import LEXICAL_NIM, PRONOUNS
+from garim.masking.words_ko import COMMON_WORDS, LEXICAL_NIM, PRONOUNS
 
 
 def alternatives(words: str) -> str:
@@ -55,6 +55,7 @@ _AFTER_VOWEL = alternatives(
     였는데 이며 냐 구나 군 잖아 ㄴ ㄴ데 이야 이다 이고 이랑 이라고 이라는 이었다 며 든 나
     """
 )
+_ONE_SYLLABLE_PARTICLES = frozenset("이가은는을를의도만에와과")
 _STRONG = f"(?:{TITLES})|이?한테|이?에게|께서|이랑|이네|이가(?= )"
 _END = r"(?![가-힣])"
 
@@ -170,6 +171,15 @@ def only_a_person(text: str, start: int, end: int, limit: int) -> bool:
     if _PERSON_ONLY.match(text, end, limit):
         return True
     return ends_with_consonant(word[-1]) and _VOCATIVE.match(text, end, limit) is not None
+
+
+def reads_as_word(text: str) -> bool:
+    """Tell whether a surname and a given name together are an everyday word, or one with a particle: 사람+이.
+
+    Args:
+        text: Surname and given name, joined and folded.
+    """
+    return text in COMMON_WORDS or (text[:-1] in COMMON_WORDS and text[-1] in _ONE_SYLLABLE_PARTICLES)
 
 
 def word_before(text: str, start: int, floor: int) -> str:

@@ -152,6 +152,9 @@ def _judge_korean(batch: Batch, form: Form, start: int, end: int, at_most: int) 
     if korean.may_precede(before):
         return Mention(start, end, frozenset(form.owners), form.text)
     if before in korean.SURNAMES or before in korean.COMPOUND_SURNAMES:
+        theirs = before in form.surnames.values()
+        if not theirs and korean.reads_as_word(before + form.text):
+            return None
         return _with_surname(form, before, start, end)
     return Mention(start, end, frozenset(form.owners), form.text) if full and len(before) > 1 else None
 

@@ -23,8 +23,16 @@ COMMON_SYLLABLES = frozenset(
     "활황회획효후훈휴흉흙흥희흰힘"
 )
 
-COMMON_WORDS = PRONOUNS | frozenset(
-    """
+_PRONOUNS_WITH_PARTICLES = frozenset(
+    f"{one}{particle}" for one in "나너저걔쟤얘" for particle in "만도는를의와랑"
+)
+"""One pronoun and one particle look like a name of two syllables."""
+
+COMMON_WORDS = (
+    PRONOUNS
+    | _PRONOUNS_WITH_PARTICLES
+    | frozenset(
+        """
     가게 가격 가구 가기 가끔 가난 가능 가득 가로 가루 가르 가방 가사 가상 가수 가슴 가신 가요 가운 가을 가장
     가정 가족 가지 가짜 가치 각오 각자 간단 간식 간호 갈등 갈비 감각 감기 감동 감사 감성 감정 강남 강도
     강아지 강원 강의 강하 강한 개나 개미 개별 개봉 개성 개월 개인 거기 거대 거리 거울 거의 거인 거짓 걱정
@@ -103,6 +111,7 @@ COMMON_WORDS = PRONOUNS | frozenset(
     화재 화초 화해 확실 확인 환경 환상 환영 환자 활동 활용 황금 황당 회사 회색 회원 회의 회장 회화 효과 효도
     후보 후회 휴가 휴대 휴식 휴지 흑인 흥미 희망 희생 힐링
     """.split()
+    )
 )
 
 LEXICAL_NIM = frozenset(

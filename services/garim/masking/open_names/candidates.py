@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from garim.masking import korean, words_ko
+from garim.masking import korean, words_en, words_ko
 from garim.masking.open_names.lexicon import FOREIGN_GIVEN_NAMES, NEVER_NAMES
 from garim.masking.open_names.morphemes import Morpheme
 
 _WORD = re.compile(r"[가-힣]+|[A-Za-z][A-Za-z.\-']*|[一-鿿]+")
 _BETWEEN_SPACES = re.compile(r"\S+")
 _LONGEST = 9
+_OF_PEOPLE = frozenset("애들분놈년쪽네")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,11 @@ def _is_common(word: str) -> bool:
     """Tell whether a word is out of the question; a surname's syllable is judged by what follows it."""
     if len(word) == 1 and word in korean.SURNAMES:
         return False
-    return word in words_ko.COMMON_WORDS or word in NEVER_NAMES
+    if word.isascii() and len(word) > 1:
+        return word.lower() in words_en.COMMON_WORDS
+    known = words_ko.COMMON_WORDS
+    # 여자애, 친구들, 우리쪽: a word for people and what makes it one or several of them.
+    return word in known or word in NEVER_NAMES or (word[:-1] in known and word[-1] in _OF_PEOPLE)
 
 
 def _may_end(text: str, start: int, end: int, last: dict[int, int]) -> bool:
