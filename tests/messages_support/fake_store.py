@@ -9,6 +9,11 @@ from garim.api.messages.v1 import messages_pb2 as pb
 from garim.sdk import GarimError, Roster
 
 
+def messages_of(part: pb.ConversationBatch) -> list[pb.ChatMessage]:
+    """Return what a part holds, whichever way it is written."""
+    return [*part.messages, *pb.MessageBlock.FromString(part.block).messages]
+
+
 class FakeStore:
     """Keeps batches by id; answers with the queued failures first."""
 
@@ -51,5 +56,5 @@ class FakeStore:
             for batch in self.batches.values()
             for part in batch.conversations
             if part.conversation_id == conversation
-            for message in part.messages
+            for message in messages_of(part)
         ]

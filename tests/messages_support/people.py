@@ -66,5 +66,13 @@ def part(
     )
 
 
+def serialised(given: pb.ConversationBatch) -> pb.ConversationBatch:
+    """Return the same part with its messages as one block."""
+    made = pb.ConversationBatch(block=pb.MessageBlock(messages=given.messages).SerializeToString())
+    made.MergeFrom(given)
+    made.ClearField("messages")
+    return made
+
+
 def batch(*parts: pb.ConversationBatch, batch_id: bytes | None = None) -> pb.AppendMessagesRequest:
     return pb.AppendMessagesRequest(batch_id=batch_id or secrets.token_bytes(16), conversations=parts)

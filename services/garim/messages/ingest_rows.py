@@ -150,11 +150,14 @@ def add_roster(connection: sa.Connection, epoch: int, row: RosterRow) -> None:
         )
 
 
-def are_members(connection: sa.Connection, epoch: int, pairs: Sequence[tuple[bytes, int]]) -> list[bool]:
-    """Tell for each (tag, roster number) whether the tag is one of that roster."""
+def are_members(
+    connection: sa.Connection, epoch: int, pairs: Sequence[tuple[bytes, KnownRoster]]
+) -> list[bool]:
+    """Tell for each tag and roster whether the tag is one of that roster."""
     return [
         connection.exec_driver_sql(
-            "SELECT 1 FROM member_tags WHERE epoch = ? AND tag = ? AND roster = ?", (epoch, tag, roster)
+            "SELECT 1 FROM member_tags WHERE epoch = ? AND tag = ? AND roster = ?",
+            (epoch, tag, roster.number),
         ).one_or_none()
         is not None
         for tag, roster in pairs

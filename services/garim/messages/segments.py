@@ -1,15 +1,16 @@
 """Cutting a batch into segments; what a segment holds is the protobuf message of its block, compressed.
 
-The request is taken as it came: its messages are what the block stores, so nothing is copied into other forms
-on the way.
+A block that the back end has serialised is checked message by message and stored as it came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import zstandard
+from google.protobuf.message import DecodeError
 
 from garim.api.messages.v1 import messages_pb2 as pb
 from garim.sealing.segment import HOUR_MS, KIND_MESSAGES, KIND_OPAQUE
@@ -33,7 +34,7 @@ class Draft(NamedTuple):
         sent_last: Latest sent-at.
         messages: How many it holds.
         kind: 1 messages, 2 opaque.
-        block: Compressed block.
+        block: Serialised block.
     """
 
     position: int
@@ -50,10 +51,14 @@ class Cut(NamedTuple):
     Attributes:
         drafts: Its segments in order.
         senders: For each conversation of the request, the account ids that sent something.
+        content: SHA-256 of the batch's content.
+        messages: How many it holds.
     """
 
     drafts: list[Draft]
-    senders: list[frozenset[str]]
+    senders: list[set[str]]
+    content: bytes
+    messages: int
 
 
 def cut(request: pb.AppendMessagesRequest, latest_ms: int) -> Cut:
@@ -67,34 +72,41 @@ def cut(request: pb.AppendMessagesRequest, latest_ms: int) -> Cut:
         RefusedError: `BATCH_EMPTY`, `BATCH_TOO_LARGE`, `BATCH_FIELD`, `MESSAGE_TIME`, `MESSAGE_SENDER` or
             `MESSAGE_FIELD`, with the field.
     """
-    _demand_batch(request)
-    compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
+    if len(request.batch_id) != BATCH_ID_BYTES:
+        raise RefusedError("BATCH_FIELD", f"must be {BATCH_ID_BYTES} bytes", field="batch_id")
+    if not request.conversations:
+        raise RefusedError("BATCH_EMPTY", "the batch holds no message", field="conversations")
     drafts: list[Draft] = []
-    senders: list[frozenset[str]] = []
+    senders: list[set[str]] = []
+    total = 0
     for position, conversation in enumerate(request.conversations):
         path = f"conversations[{position}]"
-        _demand_conversation(conversation, path)
-        names = _check_messages(conversation, latest_ms, path)
+        messages, block = _opened(conversation, path)
+        total += len(messages)
+        if total > MAX_MESSAGES:
+            raise RefusedError(
+                "BATCH_TOO_LARGE", f"at most {MAX_MESSAGES} messages: split it", field="conversations"
+            )
+        times, names = _checked(messages, conversation.kind, len(block), latest_ms, path)
         senders.append(names)
-        drafts.extend(_segments(position, conversation, compress))
-    return Cut(drafts, senders)
+        kind = KINDS[conversation.kind]
+        first, last = min(times), max(times)
+        if first // HOUR_MS == last // HOUR_MS:
+            drafts.append(Draft(position, first, last, len(times), kind, block))
+        else:
+            drafts.extend(_by_hour(position, kind, messages, times))
+    content = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
+    return Cut(drafts, senders, content, total)
 
 
-def _demand_batch(request: pb.AppendMessagesRequest) -> None:
-    if len(request.batch_id) != BATCH_ID_BYTES:
-        raise RefusedError("BATCH_FIELD", f"must be {BATCH_ID_BYTES} random bytes", field="batch_id")
-    count = sum(len(one.messages) for one in request.conversations)
-    if count == 0:
-        raise RefusedError("BATCH_EMPTY", "the batch holds no message", field="conversations")
-    if count > MAX_MESSAGES:
-        raise RefusedError(
-            "BATCH_TOO_LARGE", f"at most {MAX_MESSAGES} messages: split it", field="conversations"
-        )
+def compressed(drafts: Sequence[Draft]) -> list[bytes]:
+    """Return the drafts' blocks, each compressed for itself."""
+    compress = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress
+    return [compress(one.block) for one in drafts]
 
 
-def _demand_conversation(conversation: pb.ConversationBatch, path: str) -> None:
-    if not conversation.messages:
-        raise RefusedError("BATCH_EMPTY", "the conversation holds no message", field=f"{path}.messages")
+def _opened(conversation: pb.ConversationBatch, path: str) -> tuple[Sequence[pb.ChatMessage], bytes]:
+    """Return a conversation's messages and their block, whichever of the two it came as."""
     if not conversation.conversation_id:
         raise RefusedError("BATCH_FIELD", "must not be empty", field=f"{path}.conversation_id")
     if len(conversation.roster_digest) != DIGEST_BYTES:
@@ -103,12 +115,48 @@ def _demand_conversation(conversation: pb.ConversationBatch, path: str) -> None:
         )
     if conversation.kind not in KINDS:
         raise RefusedError("BATCH_FIELD", "must say what kind of segment it is", field=f"{path}.kind")
+    block = conversation.block
+    messages: Sequence[pb.ChatMessage] = conversation.messages
+    if block and messages:
+        raise RefusedError("BATCH_FIELD", "send messages or their block, not both", field=f"{path}.block")
+    if block:
+        try:
+            messages = pb.MessageBlock.FromString(block).messages
+        except DecodeError:
+            raise RefusedError(
+                "BATCH_FIELD", "is no serialised MessageBlock", field=f"{path}.block"
+            ) from None
+    else:
+        block = pb.MessageBlock(messages=messages).SerializeToString()
+    if not messages:
+        raise RefusedError("BATCH_EMPTY", "the conversation holds no message", field=f"{path}.messages")
+    return messages, block
 
 
-def _check_messages(conversation: pb.ConversationBatch, latest_ms: int, path: str) -> frozenset[str]:
-    opaque = conversation.kind == pb.SEGMENT_KIND_OPAQUE
-    senders = set()
-    for place, message in enumerate(conversation.messages):
+def _checked(
+    messages: Sequence[pb.ChatMessage], kind: int, size: int, latest_ms: int, path: str
+) -> tuple[list[int], set[str]]:
+    """Return when the messages were sent, and by whom, once each is as it must be."""
+    opaque = kind == pb.SEGMENT_KIND_OPAQUE
+    if opaque or size > MAX_TEXT_BYTES:
+        _demand_each(messages, latest_ms, path, opaque=opaque)
+    times: list[int] = []
+    names: set[str] = set()
+    for message in messages:
+        times.append(message.sent_at_ms)
+        names.add(message.sender)
+        if not (message.kind or opaque) or (message.opaque and not opaque):
+            _demand_each(messages, latest_ms, path, opaque=opaque)
+    if opaque:
+        return times, set()
+    if "" in names or min(times) <= 0 or max(times) > latest_ms:
+        _demand_each(messages, latest_ms, path, opaque=opaque)
+    return times, names
+
+
+def _demand_each(messages: Sequence[pb.ChatMessage], latest_ms: int, path: str, *, opaque: bool) -> None:
+    """Refuse the first message that is not as it must be, with its place."""
+    for place, message in enumerate(messages):
         if not 0 < message.sent_at_ms <= latest_ms:
             raise RefusedError(
                 "MESSAGE_TIME",
@@ -133,21 +181,17 @@ def _check_messages(conversation: pb.ConversationBatch, latest_ms: int, path: st
                 "must name its kind, hold no opaque block and at most 1 MiB of text",
                 field=f"{path}.messages[{place}]",
             )
-        senders.add(message.sender)
-    return frozenset(senders)
 
 
-def _segments(
-    position: int, conversation: pb.ConversationBatch, compress: Callable[[bytes], bytes]
+def _by_hour(
+    position: int, kind: int, messages: Sequence[pb.ChatMessage], times: list[int]
 ) -> Iterator[Draft]:
     """Cut where sent-at crosses an hour (UTC)."""
-    messages = conversation.messages
-    times = [message.sent_at_ms for message in messages]
     first = 0
     for place in range(1, len(times) + 1):
         if place < len(times) and times[place] // HOUR_MS == times[first] // HOUR_MS:
             continue
         block = pb.MessageBlock(messages=messages[first:place]).SerializeToString()
         span = times[first:place]
-        yield Draft(position, min(span), max(span), place - first, KINDS[conversation.kind], compress(block))
+        yield Draft(position, min(span), max(span), place - first, kind, block)
         first = place

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import hmac
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from garim.api.messages.v1 import messages_pb2 as pb
@@ -17,15 +14,16 @@ from garim.kit.db import Database
 from garim.messages import ingest_rows as rows
 from garim.messages.blinding import Blinding, RosterDraft
 from garim.messages.epochs import Epoch, EpochBook
-from garim.messages.segments import Cut, Draft, cut
+from garim.messages.known_rosters import Known, KnownRosters
+from garim.messages.segments import Cut, Draft, compressed, cut
 from garim.messages.write_secrets import Moment, WriteSecrets
 from garim.sealing import roster as roster_records
-from garim.sealing.segment import SegmentHeader, seal_block
+from garim.sealing.segment import BlockSealer, encode_header
 from garim.statements.refusal import Kind, RefusedError
 
 MAX_ROSTERS = 1_000
 _ROUNDS = 3
-_ROSTERS_KEPT = 50_000
+SEGMENT_ID_BYTES = 16
 _BUSY_WAIT_S = 0.05
 
 
@@ -49,15 +47,6 @@ class Unknown(NamedTuple):
     """
 
     positions: tuple[int, ...]
-
-
-@dataclass(slots=True)
-class _Roster:
-    """A known roster and which senders were seen to be its members, as tags."""
-
-    row: rows.KnownRoster
-    conversation_tag: bytes
-    senders: set[bytes] = field(default_factory=set)
 
 
 class _Sealed(NamedTuple):
@@ -100,8 +89,7 @@ class Writer:
         self._random_bytes = random_bytes
         self._max_future_ms = max_future_ms
         self._places = threading.BoundedSemaphore(at_once)
-        self._lock = threading.Lock()
-        self._rosters: OrderedDict[bytes, _Roster] = OrderedDict()
+        self._rosters = KnownRosters(database)
 
     def append(self, producer: str, request: pb.AppendMessagesRequest) -> Stored | Unknown:
         """Store a batch: all of it, once, durable when this returns `Stored`.
@@ -116,11 +104,10 @@ class Writer:
         """
         with self._place():
             batch = cut(request, self._clock.now_ms() + self._max_future_ms)
-            content = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
             for _ in range(_ROUNDS):
                 epoch = self._epochs.current()
                 with _unless_over(epoch):
-                    answer = self._attempt(producer, request, batch, content, epoch)
+                    answer = self._attempt(producer, request, batch, epoch)
                     if answer is not None:
                         return answer
         raise busy()
@@ -150,13 +137,13 @@ class Writer:
                         blinding.roster(one, f"rosters[{position}]") for position, one in enumerate(requested)
                     ]
                     if self._store_rosters(epoch, drafts):
+                        self._rosters.learn(epoch, drafts, requested)
                         return [draft.canonical_digest for draft in drafts]
         raise busy()
 
     def forget_epoch(self) -> None:
         """Forget the rosters held in memory; they belong to an epoch that has ended."""
-        with self._lock:
-            self._rosters.clear()
+        self._rosters.clear()
 
     @contextlib.contextmanager
     def _place(self) -> Iterator[None]:
@@ -172,28 +159,28 @@ class Writer:
         producer: str,
         request: pb.AppendMessagesRequest,
         batch: Cut,
-        content: bytes,
         epoch: Epoch,
     ) -> Stored | Unknown | None:
         """Return the answer, or None where write secret or epoch ended before the batch was sealed in it."""
         blinding = Blinding(epoch.offer.index_key, self._mesh)
-        rosters = self._find_rosters(epoch, blinding, request)
+        rosters = self._rosters.find(epoch, blinding, request.conversations)
         unknown = tuple(position for position, one in enumerate(rosters) if one is None)
         if unknown:
             with self._database.reading() as connection:
                 before = rows.find_batch(connection, producer, request.batch_id)
-            return self._repeated(before, content) if before else Unknown(unknown)
+            return self._repeated(before, batch.content) if before else Unknown(unknown)
         known = [one for one in rosters if one is not None]
-        self._demand_members(epoch, blinding, known, batch.senders)
-        digest = _content_tag(epoch, content)
+        self._rosters.demand_members(epoch, blinding, known, batch.senders)
+        digest = _content_tag(epoch, batch.content)
+        blocks = compressed(batch.drafts)
         with self._secrets.use(epoch) as moment:
-            sealed = self._seal(moment, known, batch.drafts)
+            sealed = self._seal(moment, known, batch.drafts, blocks)
             if not moment.sealed_in_time():
                 return None
         with self._database.writing() as connection:
             before = rows.find_batch(connection, producer, request.batch_id)
             if before:
-                return self._repeated(before, content)
+                return self._repeated(before, batch.content)
             if not rows.is_open(connection, epoch.number):
                 return None
             rows.add_batch(
@@ -222,85 +209,35 @@ class Writer:
             )
         return Stored(before.epoch, before.received)
 
-    def _find_rosters(
-        self, epoch: Epoch, blinding: Blinding, request: pb.AppendMessagesRequest
-    ) -> list[_Roster | None]:
-        tags = [blinding.conversation(one.conversation_id) for one in request.conversations]
-        askings = [
-            blinding.asking(tag, one.roster_digest)
-            for tag, one in zip(tags, request.conversations, strict=True)
-        ]
-        with self._lock:
-            missing = {one for one in askings if one not in self._rosters}
-        if missing:
-            with self._database.reading() as connection:
-                found = rows.find_rosters(connection, epoch.number, missing)
-            with self._lock:
-                for asking, tag in zip(askings, tags, strict=True):
-                    if asking in found and asking not in self._rosters:
-                        self._rosters[asking] = _Roster(found[asking], tag)
-                while len(self._rosters) > _ROSTERS_KEPT:
-                    self._rosters.popitem(last=False)
-        with self._lock:
-            return [self._rosters.get(asking) for asking in askings]
-
-    def _demand_members(
-        self, epoch: Epoch, blinding: Blinding, rosters: list[_Roster], senders: list[frozenset[str]]
-    ) -> None:
-        tag_of = {name: blinding.account(name) for name in frozenset().union(*senders)}
-        unseen = [
-            (tag_of[name], one, position)
-            for position, (one, names) in enumerate(zip(rosters, senders, strict=True))
-            for name in names
-            if tag_of[name] not in one.senders
-        ]
-        if not unseen:
-            return
-        with self._database.reading() as connection:
-            members = rows.are_members(
-                connection, epoch.number, [(tag, one.row.number) for tag, one, _ in unseen]
-            )
-        for is_member, (tag, one, position) in zip(members, unseen, strict=True):
-            if not is_member:
-                raise RefusedError(
-                    "MESSAGE_SENDER",
-                    "a sender is no member of the roster",
-                    field=f"conversations[{position}]",
-                )
-            one.senders.add(tag)
-
-    def _seal(self, moment: Moment, rosters: list[_Roster], drafts: list[Draft]) -> _Sealed:
-        received = moment.received_ms
+    def _seal(
+        self, moment: Moment, rosters: list[Known], drafts: list[Draft], blocks: list[bytes]
+    ) -> _Sealed:
+        received, secret = moment.received_ms, moment.held.id
+        seal = BlockSealer(moment.held.segment_root, self._mesh).seal
+        ids = self._random_bytes(SEGMENT_ID_BYTES * len(drafts))
         parts: list[bytes] = []
         index: list[rows.SegmentRow] = []
         place = 0
-        for draft in drafts:
-            roster = rosters[draft.position]
-            header = SegmentHeader(
-                self._random_bytes(16),
-                moment.held.id,
+        for number, (position, first, last, messages, kind, _) in enumerate(drafts):
+            roster = rosters[position]
+            header = encode_header(
+                ids[SEGMENT_ID_BYTES * number : SEGMENT_ID_BYTES * (number + 1)],
+                secret,
                 roster.conversation_tag,
                 roster.row.digest,
-                draft.sent_first,
-                draft.sent_last,
+                first,
+                last,
                 received,
                 received,
-                draft.messages,
-                draft.kind,
-            ).encode()
-            ciphertext = seal_block(moment.held.segment_root, self._mesh, header, draft.block)
+                messages,
+                kind,
+            )
+            ciphertext = seal(header, blocks[number])
             parts += (header, ciphertext)
             size = len(header) + len(ciphertext)
             index.append(
                 rows.SegmentRow(
-                    roster.row.conversation,
-                    place,
-                    size,
-                    roster.row.number,
-                    draft.sent_first,
-                    draft.sent_last,
-                    draft.messages,
-                    draft.kind,
+                    roster.row.conversation, place, size, roster.row.number, first, last, messages, kind
                 )
             )
             place += size

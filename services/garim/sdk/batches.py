@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from garim.api.messages.v1 import messages_pb2 as pb
 from garim.sdk.model import Message, Roster
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(NamedTuple):
     """A message that waits to be sent.
 
-    Args:
+    Attributes:
         roster: Who is in its conversation.
         message: The message.
         position: The caller's own mark of it.
@@ -34,6 +34,12 @@ class Batch:
     messages: int
 
 
+class _Part(NamedTuple):
+    roster: Roster
+    opaque: bool
+    block: pb.MessageBlock
+
+
 def make_batch(pending: Sequence[Pending], batch_id: bytes) -> Batch:
     """Return the request for these messages.
 
@@ -42,22 +48,26 @@ def make_batch(pending: Sequence[Pending], batch_id: bytes) -> Batch:
 
     Args:
         pending: At least one message, in the order they were put.
-        batch_id: Fresh random id, 16 bytes.
+        batch_id: Id of the batch, 16 bytes.
     """
-    request = pb.AppendMessagesRequest(batch_id=batch_id)
-    rosters: list[Roster] = []
-    latest: dict[str, tuple[bytes, bool, int]] = {}
-    for one in pending:
-        key = (one.roster.digest, one.message.is_opaque)
-        known = latest.get(one.roster.conversation)
-        if known is None or known[:2] != key:
-            latest[one.roster.conversation] = (*key, len(rosters))
-            rosters.append(one.roster)
-            request.conversations.add(
+    parts: list[_Part] = []
+    latest: dict[str, _Part] = {}
+    for roster, message, _ in pending:
+        part = latest.get(roster.conversation)
+        if part is None or part.roster.digest != roster.digest or part.opaque != message.is_opaque:
+            part = latest[roster.conversation] = _Part(roster, message.is_opaque, pb.MessageBlock())
+            parts.append(part)
+        message.add_to(part.block)
+    request = pb.AppendMessagesRequest(
+        batch_id=batch_id,
+        conversations=[
+            pb.ConversationBatch(
                 conversation_id=one.roster.conversation,
                 roster_digest=one.roster.digest,
-                kind=pb.SEGMENT_KIND_OPAQUE if one.message.is_opaque else pb.SEGMENT_KIND_MESSAGES,
+                kind=pb.SEGMENT_KIND_OPAQUE if one.opaque else pb.SEGMENT_KIND_MESSAGES,
+                block=one.block.SerializeToString(),
             )
-        place = latest[one.roster.conversation][2]
-        request.conversations[place].messages.append(one.message.to_proto())
-    return Batch(request, tuple(rosters), pending[-1].position, len(pending))
+            for one in parts
+        ],
+    )
+    return Batch(request, tuple(one.roster for one in parts), pending[-1].position, len(pending))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from garim.api.messages.v1 import messages_pb2 as pb
 from garim.statements import roster
@@ -13,6 +13,7 @@ from garim.statements import roster
 MessageKind = Literal[
     "text", "photo", "video", "voice", "file", "sticker", "joined", "left", "renamed", "deleted"
 ]
+_KINDS = {kind: pb.MessageKind.Value(f"MESSAGE_KIND_{kind.upper()}") for kind in get_args(MessageKind)}
 
 
 @dataclass(frozen=True)
@@ -110,18 +111,15 @@ class Message:
         """Whether it is a secret chat's block."""
         return bool(self.opaque)
 
-    def to_proto(self) -> pb.ChatMessage:
-        """Return the message that carries it."""
-        if self.is_opaque:
-            return pb.ChatMessage(sent_at_ms=self.sent_at_ms, opaque=self.opaque)
-        made = pb.ChatMessage(
-            sent_at_ms=self.sent_at_ms,
-            sender=self.sender,
-            kind=pb.MessageKind.Value(f"MESSAGE_KIND_{self.kind.upper()}"),
-            text=self.text,
+    def add_to(self, block: pb.MessageBlock) -> None:
+        """Write it behind a block's messages."""
+        if self.opaque:
+            block.messages.add(sent_at_ms=self.sent_at_ms, opaque=self.opaque)
+            return
+        made = block.messages.add(
+            sent_at_ms=self.sent_at_ms, sender=self.sender, kind=_KINDS[self.kind], text=self.text
         )
         if self.attachment is not None:
             made.attachment.media_type = self.attachment.media_type
             made.attachment.size = self.attachment.size
             made.attachment.sha256 = self.attachment.sha256
-        return made

@@ -8,10 +8,11 @@ kind (1: 1 messages, 2 opaque).
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import dataclass
 
 from garim.sealing import keys
-from garim.sealing.layout import Reader, head
+from garim.sealing.layout import VERSION, Reader
 from garim.sealing.secret import Secret
 from garim.statements.labels import Purpose, bind
 from garim.statements.refusal import RefusedError
@@ -20,6 +21,7 @@ MAGIC = b"GRMS"
 HOUR_MS = 3_600_000
 KIND_MESSAGES = 1
 KIND_OPAQUE = 2
+_LAYOUT = struct.Struct(">4sB16s32s32s32sQQQQIB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +54,17 @@ class SegmentHeader:
 
     def encode(self) -> bytes:
         """Return the header's fixed layout."""
-        return b"".join(
-            (
-                head(MAGIC),
-                self.segment,
-                self.write_secret,
-                self.conversation,
-                self.roster,
-                self.sent_first.to_bytes(8, "big"),
-                self.sent_last.to_bytes(8, "big"),
-                self.received_first.to_bytes(8, "big"),
-                self.received_last.to_bytes(8, "big"),
-                self.count.to_bytes(4, "big"),
-                self.kind.to_bytes(1, "big"),
-            )
+        return encode_header(
+            self.segment,
+            self.write_secret,
+            self.conversation,
+            self.roster,
+            self.sent_first,
+            self.sent_last,
+            self.received_first,
+            self.received_last,
+            self.count,
+            self.kind,
         )
 
     @classmethod
@@ -101,6 +100,35 @@ class SegmentHeader:
         return header
 
 
+def encode_header(
+    segment: bytes,
+    write_secret: bytes,
+    conversation: bytes,
+    roster: bytes,
+    sent_first: int,
+    sent_last: int,
+    received_first: int,
+    received_last: int,
+    count: int,
+    kind: int,
+) -> bytes:
+    """Return a header's fixed layout without the detour of a `SegmentHeader`, whose fields these are."""
+    return _LAYOUT.pack(
+        MAGIC,
+        VERSION,
+        segment,
+        write_secret,
+        conversation,
+        roster,
+        sent_first,
+        sent_last,
+        received_first,
+        received_last,
+        count,
+        kind,
+    )
+
+
 def segment_root(write_secret: Secret, mesh: str) -> Secret:
     """Derive K_seg from a write secret."""
     return keys.expand(write_secret, bind(Purpose.SEGMENT_ROOT, mesh))
@@ -111,10 +139,28 @@ def segment_key(root: Secret, mesh: str, header: bytes) -> Secret:
     return keys.expand(root, bind(Purpose.SEGMENT_KEY, mesh, hashlib.sha256(header).digest()))
 
 
+class BlockSealer:
+    """Seals the blocks of one write secret.
+
+    Args:
+        root: K_seg.
+        mesh: Name of the mesh.
+    """
+
+    def __init__(self, root: Secret, mesh: str) -> None:
+        self._root = root
+        # What `segment_key` binds, up to the digest of the header.
+        self._label = bind(Purpose.SEGMENT_KEY, mesh) + hashlib.sha256().digest_size.to_bytes(4, "big")
+
+    def seal(self, header: bytes, block: bytes) -> bytes:
+        """Encrypt a compressed block under its segment's key, with the header as associated data."""
+        with keys.expand(self._root, self._label + hashlib.sha256(header).digest()) as key:
+            return keys.encrypt_once(key, block, header)
+
+
 def seal_block(root: Secret, mesh: str, header: bytes, block: bytes) -> bytes:
-    """Encrypt a compressed block under its segment's key, with the header as associated data."""
-    with segment_key(root, mesh, header) as key:
-        return keys.encrypt_once(key, block, header)
+    """Encrypt one compressed block; see `BlockSealer.seal`."""
+    return BlockSealer(root, mesh).seal(header, block)
 
 
 def open_block(key: Secret, header: bytes, ciphertext: bytes) -> bytes:

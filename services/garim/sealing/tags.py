@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hmac
 import unicodedata
 
 from garim.sealing.secret import Secret
-from garim.statements.labels import Purpose, bind
+from garim.statements.labels import Purpose, bind, lp
 from garim.statements.refusal import RefusedError
 
 KINDS = ("account", "phone", "email", "conversation")
@@ -48,8 +49,14 @@ def tag(index_key: Secret, mesh: str, kind: str, value: str) -> bytes:
         kind: Kind of identifier.
         value: The identifier; it is normalised first.
     """
-    label = bind(Purpose.TAG, mesh, kind.encode(), normalise(kind, value).encode())
+    label = _head(mesh, kind) + lp(normalise(kind, value).encode())
     return hmac.digest(index_key.buffer, label, "sha256")
+
+
+@functools.lru_cache(maxsize=16)
+def _head(mesh: str, kind: str) -> bytes:
+    """Return what all tags of a kind bind."""
+    return bind(Purpose.TAG, mesh, kind.encode())
 
 
 def roster_asking(index_key: Secret, mesh: str, conversation_tag: bytes, digest: bytes) -> bytes:

@@ -15,6 +15,7 @@ from garim.cli.bench.load import BATCH, SUBJECT, make_load
 from garim.cli.bench.postgres import Databases
 from garim.cli.bench.texts import texts
 from garim.statements.refusal import RefusedError
+from messages_support.fake_store import messages_of
 
 NOW_MS = 1_790_000_000_000
 
@@ -51,7 +52,7 @@ def test_json_names_the_machine_and_whether_targets_were_met() -> None:
 def test_batches_and_plaintext_rows_hold_the_same_messages() -> None:
     load = make_load(2_500, 7, 3, repeat("안녕"), NOW_MS)
     requests, rows = load.requests(), load.rows()
-    assert [sum(len(one.messages) for one in request.conversations) for request in requests] == [
+    assert [sum(len(messages_of(one)) for one in request.conversations) for request in requests] == [
         BATCH,
         BATCH,
         500,
@@ -61,7 +62,7 @@ def test_batches_and_plaintext_rows_hold_the_same_messages() -> None:
         sent = {
             (part.conversation_id, one.sender, one.sent_at_ms, one.kind, one.text)
             for part in request.conversations
-            for one in part.messages
+            for one in messages_of(part)
         }
         assert sent == set(own)
     assert all(roster.members[0].account == SUBJECT for roster in load.rosters)

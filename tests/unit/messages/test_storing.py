@@ -119,6 +119,41 @@ def test_a_malformed_batch_is_refused_with_its_reason(
     assert world.count("batches") == 0
 
 
+def test_messages_sent_as_one_block_are_checked_and_kept_alike(world: StoreWorld) -> None:
+    sent = people.chatter(NOW_MS - 5_000, [1, 2, 3], 40)
+    world.put(ROOM)
+    world.append(people.batch(people.serialised(people.part(ROOM, sent))))
+    assert world.messages(world.custody.ticket(("account", "acct-00001"))) == sent
+    for wrong, reason in (
+        (people.text(NOW_MS, 4, "안녕"), "MESSAGE_SENDER"),
+        (people.text(0, 1, "안녕"), "MESSAGE_TIME"),
+        (people.text(NOW_MS + 600_001, 1, "안녕"), "MESSAGE_TIME"),
+        (pb.ChatMessage(sent_at_ms=NOW_MS, sender="acct-00001"), "MESSAGE_FIELD"),
+        (pb.ChatMessage(sent_at_ms=NOW_MS, opaque=b"x"), "MESSAGE_FIELD"),
+    ):
+        part = people.serialised(people.part(ROOM, [*sent, wrong]))
+        with pytest.raises(RefusedError, match=f"^{reason}"):
+            world.store.append(PRODUCER, people.batch(part))
+    assert world.count("batches") == 1
+
+
+@pytest.mark.parametrize("block", [b"\x0a\xff", b"\x0a\x04\x22\x02\xff\xfe"])
+def test_what_is_no_block_of_messages_is_refused(world: StoreWorld, block: bytes) -> None:
+    world.put(ROOM)
+    part = people.part(ROOM, [])
+    part.block = block
+    with pytest.raises(RefusedError, match="BATCH_FIELD"):
+        world.store.append(PRODUCER, people.batch(part))
+
+
+def test_messages_and_a_block_at_once_are_refused(world: StoreWorld) -> None:
+    world.put(ROOM)
+    part = people.part(ROOM, people.chatter(NOW_MS, [1], 2))
+    part.block = people.serialised(part).block
+    with pytest.raises(RefusedError, match="BATCH_FIELD"):
+        world.store.append(PRODUCER, people.batch(part))
+
+
 def test_a_secret_chats_block_is_kept_as_it_is(world: StoreWorld) -> None:
     sent = people.secret_chat(NOW_MS - 10, 3)
     world.put(ROOM)

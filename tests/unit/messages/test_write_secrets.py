@@ -146,7 +146,7 @@ def test_a_batch_that_the_end_of_its_epoch_overtakes_goes_into_the_next(
 ) -> None:
     world.put(ROOM)
     world.store.keep_house()
-    find = world.store._writer._find_rosters
+    find = world.store._writer._rosters.find
     late = iter([DAY_MS, 0, 0])
 
     def finding(*given: object) -> object:
@@ -155,7 +155,7 @@ def test_a_batch_that_the_end_of_its_epoch_overtakes_goes_into_the_next(
             world.store.keep_house()
         return find(*given)  # type: ignore[arg-type] # passed on
 
-    monkeypatch.setattr(world.store._writer, "_find_rosters", finding)
+    monkeypatch.setattr(world.store._writer._rosters, "find", finding)
     request = people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 3)))
     assert world.store.append(PRODUCER, request) == Unknown((0,))
     world.put(ROOM)

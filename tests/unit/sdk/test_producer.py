@@ -17,7 +17,7 @@ from garim.sdk import (
     StoreRefusedError,
     StoreUnavailableError,
 )
-from messages_support.fake_store import FakeStore
+from messages_support.fake_store import FakeStore, messages_of
 
 ROOM = Roster("방-1", [Member("a", names=["다온"]), Member("b", names=["가람"])])
 OTHER = Roster("방-2", [Member("a"), Member("c")])
@@ -39,7 +39,7 @@ def test_messages_go_out_in_order_in_batches_of_the_size() -> None:
         for number in range(35):
             producer.put((ROOM, OTHER)[number % 2], _text(number), position=number)
     assert store.texts("방-1") == [f"말 {number}" for number in range(0, 35, 2)]
-    sizes = [sum(len(part.messages) for part in one.conversations) for one in store.batches.values()]
+    sizes = [sum(len(messages_of(part)) for part in one.conversations) for one in store.batches.values()]
     assert sizes == [10, 10, 10, 5]
     assert producer.acknowledged() == 34
 
@@ -185,7 +185,7 @@ def test_a_secret_chats_block_is_a_part_of_its_own() -> None:
         producer.put(ROOM, Message(5, opaque=b"block"))
     (batch,) = store.batches.values()
     assert [one.kind for one in batch.conversations] == [pb.SEGMENT_KIND_MESSAGES, pb.SEGMENT_KIND_OPAQUE]
-    assert batch.conversations[1].messages[0] == pb.ChatMessage(sent_at_ms=5, opaque=b"block")
+    assert messages_of(batch.conversations[1])[0] == pb.ChatMessage(sent_at_ms=5, opaque=b"block")
 
 
 def test_an_attachment_is_described_without_its_content() -> None:

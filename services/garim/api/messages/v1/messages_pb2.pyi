@@ -304,15 +304,18 @@ class ConversationBatch(_message.Message):
     ROSTER_DIGEST_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     MESSAGES_FIELD_NUMBER: _builtins.int
+    BLOCK_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """Conversation id."""
     roster_digest: _builtins.bytes
     """SHA-256 of the roster's canonical form; the store must have it for this epoch."""
     kind: Global___SegmentKind.ValueType
     """Whether the operator can read these messages."""
+    block: _builtins.bytes
+    """A serialised MessageBlock instead of `messages`: the store then need not serialise it again."""
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChatMessage]:
-        """Messages in the order they were sent."""
+        """Messages in the order they were sent; empty where `block` holds them."""
 
     def __init__(
         self,
@@ -321,10 +324,11 @@ class ConversationBatch(_message.Message):
         roster_digest: _builtins.bytes = ...,
         kind: Global___SegmentKind.ValueType = ...,
         messages: _abc.Iterable[Global___ChatMessage] | None = ...,
+        block: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "kind", b"kind", "messages", b"messages", "roster_digest", b"roster_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "conversation_id", b"conversation_id", "kind", b"kind", "messages", b"messages", "roster_digest", b"roster_digest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
