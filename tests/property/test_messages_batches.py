@@ -58,11 +58,7 @@ def test_a_cut_loses_nothing_and_no_segment_crosses_an_hour(times: list[int], se
     messages = [people.text(at, 1, str(number)) for number, at in enumerate(times)]
     part = people.part(ROOMS[0], messages)
     drafts = cut(people.batch(people.serialised(part) if serialised else part), 5 * HOUR_MS).drafts
-    found = [
-        message
-        for draft in drafts
-        for message in pb.MessageBlock.FromString(draft.block).messages
-    ]
+    found = [message for draft in drafts for message in pb.MessageBlock.FromString(draft.block).messages]
     assert found == messages
     for draft in drafts:
         assert draft.sent_first // HOUR_MS == draft.sent_last // HOUR_MS

@@ -129,7 +129,10 @@ def test_messages_sent_as_one_block_are_checked_and_kept_alike(world: StoreWorld
         (people.text(0, 1, "안녕"), "MESSAGE_TIME"),
         (people.text(NOW_MS + 600_001, 1, "안녕"), "MESSAGE_TIME"),
         (pb.ChatMessage(sent_at_ms=NOW_MS, sender="acct-00001"), "MESSAGE_FIELD"),
-        (pb.ChatMessage(sent_at_ms=NOW_MS, opaque=b"x"), "MESSAGE_FIELD"),
+        (
+            pb.ChatMessage(sent_at_ms=NOW_MS, sender="acct-00001", kind=pb.MESSAGE_KIND_TEXT, opaque=b"x"),
+            "MESSAGE_FIELD",
+        ),
     ):
         part = people.serialised(people.part(ROOM, [*sent, wrong]))
         with pytest.raises(RefusedError, match=f"^{reason}"):
@@ -217,8 +220,9 @@ def test_a_locked_database_is_a_clear_error_and_nothing_is_half_done(world: Stor
     world.put(ROOM)
     world.append(people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 1))))
     request = people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 1)))
-    world.database._writer.dispose()
-    world.database._busy_timeout_ms = 100
+    engines = world.database._engines
+    engines.writer.dispose()
+    engines._busy_timeout_ms = 100
     other = sqlite3.connect(world.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(RefusedError, match="DATABASE_LOCKED"):

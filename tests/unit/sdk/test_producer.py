@@ -189,7 +189,9 @@ def test_a_secret_chats_block_is_a_part_of_its_own() -> None:
 
 
 def test_an_attachment_is_described_without_its_content() -> None:
-    made = Message(5, "a", kind="photo", attachment=Attachment("image/png", 17, bytes(32))).to_proto()
+    block = pb.MessageBlock()
+    Message(5, "a", kind="photo", attachment=Attachment("image/png", 17, bytes(32))).add_to(block)
+    (made,) = block.messages
     assert made.kind == pb.MESSAGE_KIND_PHOTO
     assert (made.attachment.media_type, made.attachment.size) == ("image/png", 17)
 
