@@ -73,7 +73,7 @@ def test_a_bit_of_a_wrapped_private_key(bit: int) -> None:
 @given(bits)
 def test_a_bit_of_a_block_or_its_header(bit: int) -> None:
     root = segment.segment_root(secret(), MESH)
-    sealed = segment.seal_block(root, MESH, HEADER, b"block")
+    sealed = segment.BlockSealer(root, MESH).seal(HEADER, b"block")
     key = segment.segment_key(root, MESH, HEADER)
     with pytest.raises(RefusedError, match="SEALING_OPEN"):
         segment.open_block(key, HEADER, flipped(sealed, bit))

@@ -187,7 +187,7 @@ class Scope:
         header = segment.SegmentHeader(**(fields | change)).encode()
         block = zstandard.ZstdCompressor(3).compress(pb.MessageBlock(messages=messages).SerializeToString())
         root = segment.segment_root(epoch.secret, MESH)
-        made = Segment(plain.conversation, room, header, segment.seal_block(root, MESH, header, block))
+        made = Segment(plain.conversation, room, header, segment.BlockSealer(root, MESH).seal(header, block))
         epoch.segments.append(made)
         return made
 

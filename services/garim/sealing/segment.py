@@ -158,11 +158,6 @@ class BlockSealer:
             return keys.encrypt_once(key, block, header)
 
 
-def seal_block(root: Secret, mesh: str, header: bytes, block: bytes) -> bytes:
-    """Encrypt one compressed block; see `BlockSealer.seal`."""
-    return BlockSealer(root, mesh).seal(header, block)
-
-
 def open_block(key: Secret, header: bytes, ciphertext: bytes) -> bytes:
     """Decrypt a block with its released key.
 

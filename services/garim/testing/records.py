@@ -170,5 +170,5 @@ class SampleStore:
         )
         encoded = dataclasses.replace(head, **(header or {})).encode()  # type: ignore[arg-type] # as above
         with segment_format.segment_root(written.secret, self.mesh) as root:
-            ciphertext = segment_format.seal_block(root, self.mesh, encoded, block)
+            ciphertext = segment_format.BlockSealer(root, self.mesh).seal(encoded, block)
         return Stored(written.kept, roster.encode(), encoded, ciphertext, block)

@@ -60,7 +60,7 @@ def test_a_block_that_states_more_than_any_block_is_refused(monkeypatch: pytest.
     bomb = zstandard.ZstdCompressor(write_content_size=True).compress(bytes(200))
     with Secret.random() as root:
         header = segment.SegmentHeader(bytes(16), bytes(32), bytes(32), bytes(32), T, T, T, T, 1, 1).encode()
-        item = pb.SegmentItem(header=header, ciphertext=segment.seal_block(root, "m", header, bomb))
+        item = pb.SegmentItem(header=header, ciphertext=segment.BlockSealer(root, "m").seal(header, bomb))
         key = segment.segment_key(root, "m", header)
         with pytest.raises(RefusedError, match="larger than any block"):
             reading._messages(key, item, segment.SegmentHeader.decode(header))

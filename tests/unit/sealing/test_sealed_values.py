@@ -177,7 +177,7 @@ def test_a_write_secrets_id_covers_record_and_sealed_secret() -> None:
 
 def test_a_block_opens_only_under_its_own_header() -> None:
     root = segment.segment_root(secret(), MESH)
-    sealed = segment.seal_block(root, MESH, b"header", b"block")
+    sealed = segment.BlockSealer(root, MESH).seal(b"header", b"block")
     key = segment.segment_key(root, MESH, b"header")
     assert segment.open_block(key, b"header", sealed) == b"block"
     assert refused(lambda: segment.open_block(key, b"headex", sealed)) == "SEALING_OPEN"
