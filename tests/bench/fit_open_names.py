@@ -68,7 +68,7 @@ def read(name: str, kind: str) -> list[Sample]:
         [json.loads(line) for line in lines] if path.suffix == ".jsonl" else [{"text": one} for one in lines]
     )
     rows = [row for row in rows if "text" in row]
-    folded = [Batch([row["text"]]).texts()[0] for row in rows]
+    folded = [Batch([row["text"]]).texts[0] for row in rows]
     samples = []
     for row, text, morphemes in zip(rows, folded, cut(folded), strict=True):
         if len(text) != len(row["text"]):

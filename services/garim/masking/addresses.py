@@ -11,10 +11,9 @@ import re
 from typing import TYPE_CHECKING
 
 from garim.masking.infotype import InfoType
+from garim.masking.recogniser import Recogniser
 
 if TYPE_CHECKING:
-    from garim.masking.classify import Recogniser
-
     Judged = tuple[InfoType, str] | None
 
 PROVINCES = (
@@ -80,7 +79,7 @@ def _postcode(match: re.Match[str], before: str, after: str) -> Judged:
     return InfoType.ADDRESS, match["v"]
 
 
-KOREAN: tuple[Recogniser, ...] = ((_ADDRESS, _address),)
+KOREAN = (Recogniser(_ADDRESS, _address),)
 """For zones with Korean letters."""
-POSTCODES: tuple[Recogniser, ...] = ((_POSTCODE, _postcode),)
+POSTCODES = (Recogniser(_POSTCODE, _postcode, 5, ("postal", "zip", "(")),)
 """For zones with digits."""

@@ -71,24 +71,29 @@ class Engine:
 
         self._sizes = sorted({len(number) for number in self._numbers}, reverse=True)
 
-    def find(self, texts: Sequence[str]) -> list[list[Finding]]:
+    def find(self, texts: Sequence[str]) -> list[Sequence[Finding]]:
         """Return the findings of each text, sorted and without overlap.
 
         Args:
             texts: Up to some thousand texts; 256 to 1,000 are a good batch.
         """
-        found: list[list[Finding]] = [[] for _ in texts]
         if not texts:
-            return found
+            return []
         batch = Batch(texts)
         known = list(self._known(batch))
         candidates = [*known, *self._shaped(batch), *self._open(batch, known)]
+        found: dict[int, list[Finding]] = {}
         for start, end, chosen in _settle(candidates):
             if chosen.type in self._types:
                 index = batch.text_at(start)
                 low, high = batch.original(index, start, end)
-                found[index].append(Finding(low, high, chosen.type, chosen.value, chosen.person))
-        return found
+                one = Finding(low, high, chosen.type, chosen.value, chosen.person)
+                found.setdefault(index, []).append(one)
+        # Most texts hold nothing: they share one empty tuple, and no list is made for them.
+        findings: list[Sequence[Finding]] = [()] * len(texts)
+        for index, those in found.items():
+            findings[index] = those
+        return findings
 
     def _known(self, batch: Batch) -> Iterator[_Candidate]:
         for mention in self._roster.mentions(batch):

@@ -8,23 +8,33 @@ from typing import TYPE_CHECKING
 
 from garim.masking import checksums
 from garim.masking.infotype import InfoType
+from garim.masking.recogniser import Recogniser
 
 if TYPE_CHECKING:
-    from garim.masking.classify import Recogniser
-
     Judged = tuple[InfoType, str] | None
 
-_HANDLE_URL = re.compile(
-    r"(?:(?<![a-z0-9\-])(?:instagram|twitter|x|facebook|threads|tiktok|github|youtube)\.(?:com|net)/@?"
-    r"(?!p/|reel|watch|search|share|hashtag|explore|status|intent|about|login)"
-    r"|(?<![a-z0-9\-])t\.me/|open\.kakao\.com/(?:o|me)/|pf\.kakao\.com/|linkedin\.com/in/|blog\.naver\.com/|band\.us/@"
+_NETWORK = r"(?:instagram|twitter|x|facebook|threads|tiktok|github|youtube)\.(?:com|net)/"
+_MEMBERS = (
+    r"(?:t\.me/|open\.kakao\.com/(?:o|me)/|pf\.kakao\.com/|linkedin\.com/in/|blog\.naver\.com/|band\.us/@"
     r"|/~|/u(?:ser|sers)?/|/@|/profile/|/people/)"
+)
+PROFILE = f"(?:{_NETWORK}|{_MEMBERS})"
+"""What stands before a handle in a link; RE2 reads it, too."""
+TRACKING = (
+    r"(?:igsh(?:id)?|fbclid|gclid|dclid|msclkid|twclid|ttclid|yclid|mibextid|mc_eid|li_fat_id|_hsenc|si|share_id"
+    r"|u(?:ser)?_?id|member_?id|invite(?:_?code)?|ref(?:erral)?_?code)"
+)
+"""Parameters of links that name who shared or clicked; RE2 reads it, too."""
+SERVICES = (
+    r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터|kakao(?:talk)?|insta(?:gram)?"
+    r"|telegram|discord|skype|line)"
+)
+_HANDLE_URL = re.compile(
+    rf"(?:(?<![a-z0-9\-]){_NETWORK}@?(?!p/|reel|watch|search|share|hashtag|explore|status|intent|about|login)"
+    rf"|(?!(?<=[a-z0-9\-])t\.me){_MEMBERS})"
     r"(?P<v>[a-z0-9_.%\-]{2,})"
 )
-_TRACKING = re.compile(
-    r"[?&;](?:igsh(?:id)?|fbclid|gclid|dclid|msclkid|twclid|ttclid|yclid|mibextid|mc_eid|li_fat_id|_hsenc|si|share_id"
-    r"|u(?:ser)?_?id|member_?id|invite(?:_?code)?|ref(?:erral)?_?code)=(?P<v>[a-z0-9_.%~+=\-]{4,200})"
-)
+_TRACKING = re.compile(rf"[?&;]{TRACKING}=(?P<v>[a-z0-9_.%~+=\-]{{4,200}})")
 _LOCAL_INNER = r"a-z0-9_%+=~^|\\{}\[\]`\-"
 _BEFORE_LOCAL = rf"(?<![.{_LOCAL_INNER}])\.{{0,3}}"
 """One place only to begin at, so that a long run without an at sign is read once."""
@@ -71,8 +81,7 @@ _PLATE_PLAIN = re.compile(r"\d{2,3} ?[차도사이자수호주서부]")
 _PLATE_WORD = re.compile(r"차량|차번|번호판|승용|화물|택시|차")
 _PLATE_NUMBER_WORD = re.compile(r"차량 ?번호|번호판|차 ?번호|차번")
 _SERVICE = re.compile(
-    r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터|kakao(?:talk)?|insta(?:gram)?"
-    r"|telegram|discord|skype|line)(?P<link>[^\n\x00a-z0-9@]{0,12}(?:id)?[^\n\x00a-z0-9@]{0,6})"
+    rf"{SERVICES}(?P<link>[^\n\x00a-z0-9@]{{0,12}}(?:id)?[^\n\x00a-z0-9@]{{0,6}})"
     r"(?P<v>@?[a-z0-9][a-z0-9_.]{2,29})(?![a-z0-9_])"
 )
 _SERVICE_LINK = re.compile(r"아이디|계정|id|[:=]")
@@ -141,19 +150,23 @@ def _service(match: re.Match[str], _before: str, _after: str) -> Judged:
     return (InfoType.HANDLE, match["v"].lstrip("@").rstrip(".")) if named else None
 
 
-AT: tuple[Recogniser, ...] = ((_MAIL, _mail), (_AT_HOST, _at_host))
+AT = (Recogniser(_MAIL, _mail), Recogniser(_AT_HOST, _at_host))
 """For zones with an at sign."""
-LINK: tuple[Recogniser, ...] = ((_HANDLE_URL, _handle_url), (_TRACKING, _handle_url))
+LINK = (Recogniser(_HANDLE_URL, _handle_url), Recogniser(_TRACKING, _handle_url))
 """For zones with a slash."""
-COLONS: tuple[Recogniser, ...] = ((_MAC, _mac), (_IPV6, _ipv6))
+COLONS = (Recogniser(_MAC, _mac), Recogniser(_IPV6, _ipv6))
 """For zones with colons, or hyphens in their place."""
-LETTERS: tuple[Recogniser, ...] = (
-    (_SERVICE, _service),
-    (_IBAN_JOINED, _iban),
-    (_IBAN_GROUPED, _iban),
-    (_IBAN_WITHOUT_REST, _iban),
-    (_PASSPORT, _passport),
+LETTERS = (
+    Recogniser(_SERVICE, _service),
+    Recogniser(_IBAN_JOINED, _iban, 2),
+    Recogniser(_IBAN_GROUPED, _iban, 2),
+    Recogniser(_IBAN_WITHOUT_REST, _iban, 2),
+    Recogniser(_PASSPORT, _passport, 3),
 )
 """For zones with letters."""
-DIGITS: tuple[Recogniser, ...] = ((_IPV4, _ipv4), (_PLATE, _plate), (_PASSPORT_DIGITS, _passport))
+DIGITS = (
+    Recogniser(_IPV4, _ipv4, 4, (".",)),
+    Recogniser(_PLATE, _plate, 2, ()),
+    Recogniser(_PASSPORT_DIGITS, _passport, 9, ("passport",)),
+)
 """For zones with digits."""

@@ -89,6 +89,8 @@ def mask(text: str, findings: Sequence[Finding], table: PseudonymTable) -> Maske
     Raises:
         RefusedError: `FINDINGS_OVERLAP`, findings are unsorted, overlap or lie outside the text.
     """
+    if not findings:
+        return Masked(text, ())
     parts: list[str] = []
     spans: list[MaskedSpan] = []
     at = length = 0

@@ -11,6 +11,7 @@ import bisect
 import itertools
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import re2
@@ -37,7 +38,10 @@ _LOOK_ALIKE = str.maketrans(
 """Cyrillic and Greek letters that look like Latin ones."""
 _LOOKING_ALIKE = "".join(map(chr, _LOOK_ALIKE))
 _ODD_CLASS = f"[{_LOOKING_ALIKE}{_INVISIBLE}{_MARKS}{_JAMO}{_DASHES}{_SPACES}{_COMPATIBLE}\u0130]"
-_ODD_BYTES = re2.compile(_ODD_CLASS)
+_CAPITAL = r"\p{Lu}\p{Lt}\x{2160}-\x{216f}\x{24b6}-\x{24cf}"
+"""What `str.lower` changes; in lower-case bytes, what `bytes.lower` left."""
+_SPECIAL_BYTES = re2.compile(f"[{_ODD_CLASS[1:-1]}{_CAPITAL}]" + r"[^\x00]*")
+"""In lower-case bytes, from a text's first odd or capital character to its end: one match a text."""
 _ODD = re.compile(_ODD_CLASS)
 _DROPPED = re.compile(f"[{_INVISIBLE}\ufe00-\ufe0f\u20e3]")
 _DASH = re.compile(f"[{_DASHES}]")
@@ -46,11 +50,12 @@ _CLUSTER = re.compile(
     "[\u1100-\u115e][\u1161-\u11a7][\u11a8-\u11ff]?"
     "|[\uac00-\ud7a3][\u11a8-\u11ff]"
     f"|[^{_INVISIBLE}][{_MARKS}]+"
-    "|.",
-    re.DOTALL,
+    f"|{_ODD_CLASS}"
 )
+"""What is folded as one; every other character stays as it is."""
 
 
+@lru_cache(maxsize=4096)
 def _fold_cluster(cluster: str) -> str:
     kept = _DROPPED.sub("", cluster)
     if not kept or not _ODD.search(kept):
@@ -61,22 +66,26 @@ def _fold_cluster(cluster: str) -> str:
     return "i" if folded == "\u0130" else _SPACE.sub(" ", _DASH.sub("-", folded))
 
 
+def _in_case(text: str) -> str:
+    return _CLUSTER.sub(lambda match: _fold_cluster(match[0]), text)
+
+
 def fold(text: str) -> str:
     """Return `text` normalised and lower-case, as the engine compares it."""
-    if text.isascii():
-        return text.lower()
-    return "".join(_fold_cluster(cluster) for cluster in _CLUSTER.findall(text)).lower()
+    return text.lower() if text.isascii() else _in_case(text).lower()
 
 
-def _fold_with_origins(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Return the folded text, and for each of its characters the stretch of `text` it stands for."""
-    parts: list[str] = []
+def _origins(text: str) -> list[tuple[int, int]]:
+    """Return for each character of the folded text the stretch of `text` it stands for."""
     origins: list[tuple[int, int]] = []
+    at = 0
     for match in _CLUSTER.finditer(text):
-        folded = _fold_cluster(match[0])
-        parts.append(folded)
-        origins.extend([match.span()] * len(folded))
-    return "".join(parts), origins
+        low, high = match.span()
+        origins.extend((place, place + 1) for place in range(at, low))
+        origins.extend([(low, high)] * len(_fold_cluster(match[0])))
+        at = high
+    origins.extend((place, place + 1) for place in range(at, len(text)))
+    return origins
 
 
 class Batch:
@@ -86,28 +95,38 @@ class Batch:
         texts: The texts, as they were written.
 
     Attributes:
-        plain: All texts, folded but in their case, each between separators.
-        lowered: The same in lower case; equally long.
+        texts: The texts, folded but in their case.
+        lowered: All of them in lower case, each between separators.
         data: `lowered` in UTF-8.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self._odd: dict[int, str] = {}
         self._origins: dict[int, list[tuple[int, int]]] = {}
-        joined = SEPARATOR + SEPARATOR.join(texts) + SEPARATOR
-        if not joined.isascii() and _ODD_BYTES.search(joined.encode("utf-8", "surrogatepass")):
-            texts = [self._folded(index, text) for index, text in enumerate(texts)]
-            joined = SEPARATOR + SEPARATOR.join(texts) + SEPARATOR
-        self.plain = joined
-        self.lowered = joined.lower()
-        self.data = self.lowered.encode("utf-8", "surrogatepass")
-        self._starts = list(itertools.accumulate(map(len, texts), lambda at, size: at + size + 1, initial=1))
-        self.count = len(texts)
+        self._join(texts)
+        if len(self.data) != self._size and (special := self._special_texts()):
+            folded, lowered = list(texts), list(texts)
+            for index in special:
+                if _ODD.search(texts[index]):
+                    self._odd[index] = texts[index]
+                    folded[index] = _in_case(texts[index])
+                lowered[index] = folded[index].lower()
+            self.texts = folded
+            self._join(lowered)
+        self.lowered = self.data.decode("utf-8", "surrogatepass")
 
-    def _folded(self, index: int, text: str) -> str:
-        if text.isascii() or not _ODD.search(text):
-            return text
-        folded, self._origins[index] = _fold_with_origins(text)
-        return folded
+    def _join(self, texts: Sequence[str]) -> None:
+        joined = SEPARATOR + SEPARATOR.join(texts) + SEPARATOR
+        self._size = len(joined)
+        # This is all of lower case that ASCII knows; other capital letters make a text special.
+        self.data = joined.encode("utf-8", "surrogatepass").lower()
+        self._starts = list(itertools.accumulate(map((1).__add__, map(len, texts)), initial=1))
+
+    def _special_texts(self) -> set[int]:
+        """Return which texts hold a character that is folded, or a capital letter outside ASCII."""
+        hits = [match.start() for match in _SPECIAL_BYTES.finditer(self.data)]
+        return {self.text_at(point) for point in self.code_points(hits).values()}
 
     def code_points(self, offsets: Iterable[int]) -> dict[int, int]:
         """Map byte offsets of `data` to code point offsets of `lowered`.
@@ -115,7 +134,7 @@ class Batch:
         Args:
             offsets: Byte offsets, each at the start of a character.
         """
-        if len(self.data) == len(self.lowered):
+        if len(self.data) == self._size:
             return {offset: offset for offset in offsets}
         found: dict[int, int] = {}
         at_byte = at_point = 0
@@ -133,10 +152,6 @@ class Batch:
         """Return where text `index` begins and ends in `lowered`."""
         return self._starts[index], self._starts[index + 1] - 1
 
-    def texts(self) -> list[str]:
-        """Return the folded texts, in their case."""
-        return [self.plain[self._starts[i] : self._starts[i + 1] - 1] for i in range(self.count)]
-
     def original(self, index: int, start: int, end: int) -> tuple[int, int]:
         """Return the stretch of text `index` as it was given.
 
@@ -146,7 +161,9 @@ class Batch:
             end: Code point behind it; the stretch is not empty.
         """
         base = self._starts[index]
+        if index not in self._odd:
+            return start - base, end - base
         origins = self._origins.get(index)
         if origins is None:
-            return start - base, end - base
+            origins = self._origins[index] = _origins(self._odd[index])
         return origins[start - base][0], origins[end - 1 - base][1]

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from garim.masking import checksums, phones
 from garim.masking.infotype import InfoType
+from garim.masking.recogniser import Recogniser
 
 if TYPE_CHECKING:
-    from garim.masking.classify import Judge, Recogniser
+    from garim.masking.recogniser import Judge
 
     Judged = tuple[InfoType, str] | None
 
@@ -155,22 +156,22 @@ def _coordinates(match: re.Match[str], _before: str, _after: str) -> Judged:
     return InfoType.GPS, f"{latitude},{longitude}"
 
 
-DIGITS: tuple[Recogniser, ...] = (
-    (_COORDINATES, _coordinates),
-    (_RRN, _resident),
-    (_RRN_HALF, _resident_half),
-    (_DRIVER, _shape(InfoType.DRIVER_LICENSE)),
-    (_CARD, _card),
-    (phones.KOREAN, phones.korean),
-    (_BUSINESS, _business),
-    (_SSN, _shape(InfoType.SSN)),
-    (_BIRTH, _birth),
-    (_ACCOUNT, _account),
-    (phones.INTERNATIONAL, phones.international),
-    (phones.NORTH_AMERICAN, phones.north_american),
-    (phones.NATIONAL, phones.national),
-    (phones.NAMED, phones.named),
-    (_DRIVER_JOINED, _driver_joined),
-    (phones.HALF, phones.half),
+DIGITS = (
+    Recogniser(_COORDINATES, _coordinates, 10),
+    Recogniser(_RRN, _resident, 6),
+    Recogniser(_RRN_HALF, _resident_half, 7, ("rrn",)),
+    Recogniser(_DRIVER, _shape(InfoType.DRIVER_LICENSE), 10),
+    Recogniser(_CARD, _card, 12),
+    Recogniser(phones.KOREAN, phones.korean, 8),
+    Recogniser(_BUSINESS, _business, 10),
+    Recogniser(_SSN, _shape(InfoType.SSN), 9),
+    Recogniser(_BIRTH, _birth, 2, ("dob", "birth", "born", "(m", "(f")),
+    Recogniser(_ACCOUNT, _account, 10, ("acc", "bank", "ibk", "nh", "kb", "sc")),
+    Recogniser(phones.INTERNATIONAL, phones.international, 6, ("+", "00", "011")),
+    Recogniser(phones.NORTH_AMERICAN, phones.north_american, 10),
+    Recogniser(phones.NATIONAL, phones.national, 7),
+    Recogniser(phones.NAMED, phones.named, 7),
+    Recogniser(_DRIVER_JOINED, _driver_joined, 12),
+    Recogniser(phones.HALF, phones.half, 3, ("*", "x")),
 )
 """For zones with digits, in the order of their claims."""

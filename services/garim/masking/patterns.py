@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 import re2
 
 from garim.masking.addresses import PROVINCES, ROAD
+from garim.masking.identifiers import PROFILE, SERVICES, TRACKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SEPARATED = r"[ \t().\-/·_~,]{0,3}"
-_URL = r"(?:https?://|www\.)[^\s\x00<>\"'()가-힣]+"
+_IN_URL = r"[^\s\x00<>\"'()가-힣]"
+_URL = rf"(?:https?://|www\.){_IN_URL}*?(?:{PROFILE}|[?&;]{TRACKING}=){_IN_URL}+"
 _SOCIAL_HOST = (
     r"(?:instagram\.com|twitter\.com|x\.com|facebook\.com|t\.me|threads\.net|tiktok\.com|github\.com"
     r"|open\.kakao\.com|pf\.kakao\.com|linkedin\.com|youtube\.com|blog\.naver\.com|band\.us)"
@@ -45,10 +47,8 @@ _HALF_PHONE = (
 )
 _COORDINATES = r"\d{1,3}\.\d{4,12} ?[,/ ] ?-?\d{1,3}\.\d{4,12}"
 _DATE = r"\d{2,4} ?[.\-/년] ?\d{1,2} ?[.\-/월] ?\d{1,2}|\d{2,4} ?년 ?생"
-_SERVICE = (
-    r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터|kakao(?:talk)?|insta(?:gram)?"
-    r"|telegram|discord|skype|line)[^\n\x00a-z0-9@]{0,12}(?:id|ID)?[^\n\x00a-z0-9@]{0,6}@?[a-z0-9][a-z0-9_.]{2,29}"
-)
+_LINK = r"[^\n\x00a-z0-9@]{0,18}"
+_SERVICE = rf"{SERVICES}{_LINK}(?:(?:아이디|계정|id|[:=]){_LINK}@?|@)[a-z0-9]"
 
 _KINDS = (
     _URL,

@@ -90,7 +90,7 @@ def test_name_of_spaces_or_nothing_is_ignored() -> None:
 @pytest.mark.parametrize("text", ["우주야 너도", "이지민아 여기", "하나님", "전지민구청"])
 def test_longer_words_are_not_cut(text: str) -> None:
     engine = Engine([Person("a", "", ("하나",)), Person("b", "", ("민구",))])
-    assert engine.find([text]) == [[]]
+    assert engine.find([text]) == [()]
 
 
 def test_a_name_ends_where_another_begins() -> None:

@@ -140,4 +140,4 @@ def test_check_digits_are_checked() -> None:
 
 
 def test_values_of_two_texts_never_join() -> None:
-    assert ENGINE.find(["010-0000", "-1234"]) == [[], []]
+    assert ENGINE.find(["010-0000", "-1234"]) == [(), ()]

@@ -82,7 +82,7 @@ class KoreanNames:
         """Yield the names in a batch; see `OpenNameDetector`."""
         parts = [
             (batch.bounds(index)[0] + at, part, register_of(text))
-            for index, text in enumerate(batch.texts())
+            for index, text in enumerate(batch.texts)
             for at, part in _parts(text)
             if any(map(korean.is_syllable, part))
         ]
