@@ -11,12 +11,11 @@ from garim.api.messages.v1 import messages_pb2 as pb
 from garim.dossier import verification
 from garim.redaction.attempt.job import Event, Held, Packed
 from garim.redaction.attempt.reading import RosterAppearedError
-from garim.redaction.attempt.run import DossierAttempt
 from garim.sealing import segment
 from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import Kind, RefusedError
 from garim.statements.roster import RosterMember
-from redaction_support.scope import DAON, DOSSIER, GRANT, HANEUL, HOUR, MARU, NOW, Scope, text
+from redaction_support.scope import DAON, DOSSIER, GRANT, HANEUL, HOUR, MARU, NOW, WORKERS, Scope, text
 
 T = NOW - HOUR
 
@@ -275,10 +274,11 @@ def test_only_the_owner_reads_the_spool(scope: Scope, tmp_path: Path) -> None:
 
 def test_the_key_of_an_attempt_and_its_table_are_overwritten(scope: Scope, tmp_path: Path) -> None:
     one_room(scope, text(T, HANEUL, "x"))
-    attempt = DossierAttempt(scope.job(tmp_path), scope.stubs(), "test.mesh", lambda _: None)
+    attempt = scope.starting(tmp_path)
     attempt.run()
     assert len(attempt._table) == 0
-    assert len(attempt._requester._private) == 0
+    assert len(attempt._shop.key._private) == 0
+    assert [len(one._secret) for one in attempt._shop.spools.own] == [0] * WORKERS
 
 
 def test_every_mask_opens_alone_to_what_was_written_there(scope: Scope, tmp_path: Path) -> None:
