@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from json.encoder import encode_basestring
 
 from garim.dossier.lines import AttachmentNote
-
-_DAY_S = 86_400
+from garim.dossier.times import rfc3339
 
 
 class LineWriter:
     """Writes one line at a time; keys stand sorted, as `strict_json.dump` writes them."""
 
     def __init__(self) -> None:
-        self._days: dict[int, str] = {}
         self._subjects: dict[tuple[str, str], str] = {}
 
     def subject(self, account: str, name: str) -> str:
@@ -63,17 +60,8 @@ class LineWriter:
             masks: From `mask`, in order, each over its pseudonym.
             attachment: What was attached.
         """
+        listed = ",".join(masks)
         note = "null" if attachment is None else attachment.to_bytes().decode()
-        head = (
-            f'{{"attachment":{note},"at":{at},"kind":"{kind}","masks":[{",".join(masks)}],"number":"{number}"'
-        )
-        told = f'"sender":{sender},"text":{encode_basestring(text)},"time":"{self._time(at)}"}}'
+        head = f'{{"at":{at},"attachment":{note},"kind":"{kind}","masks":[{listed}],"number":"{number}"'
+        told = f'"sender":{sender},"text":{encode_basestring(text)},"time":"{rfc3339(at)}"}}'
         return f"{head},{told}".encode()
-
-    def _time(self, millis: int) -> str:
-        seconds, rest = divmod(millis, 1_000)
-        day, second = divmod(seconds, _DAY_S)
-        date = self._days.get(day)
-        if date is None:
-            date = self._days[day] = datetime.fromtimestamp(day * _DAY_S, UTC).strftime("%Y-%m-%d")
-        return f"{date}T{second // 3_600:02d}:{second // 60 % 60:02d}:{second % 60:02d}.{rest:03d}Z"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,4 +56,12 @@ def day_and_time(millis: int, unit: TimeUnit) -> str:
 
 def rfc3339(millis: int) -> str:
     """Return a time as RFC 3339 in UTC with milliseconds."""
-    return datetime.fromtimestamp(millis / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{millis % 1000:03d}Z"
+    seconds, rest = divmod(millis, 1_000)
+    day, second = divmod(seconds, 86_400)
+    clock = f"{second // 3_600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
+    return f"{_utc_date(day)}T{clock}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1_024)
+def _utc_date(day: int) -> str:
+    return datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%d")
