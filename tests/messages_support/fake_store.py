@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from garim.api.messages.v1 import messages_pb2 as pb
-from garim.sdk import GarimError, Roster
+from garim.sdk import GarimError, Roster, StoreRefusedError
 
 
 def messages_of(part: pb.ConversationBatch) -> list[pb.ChatMessage]:
     """Return what a part holds, whichever way it is written."""
     return [*part.messages, *pb.MessageBlock.FromString(part.block).messages]
+
+
+def _count(request: pb.AppendMessagesRequest) -> int:
+    return sum(len(messages_of(part)) for part in request.conversations)
 
 
 class FakeStore:
@@ -24,8 +29,16 @@ class FakeStore:
         self.batches: dict[bytes, pb.AppendMessagesRequest] = {}
         self.calls: list[bytes] = []
         self.put_calls = 0
+        self._pool = ThreadPoolExecutor(1)
         self.gate = threading.Event()
         self.gate.set()
+
+    def begin(
+        self, request: pb.AppendMessagesRequest, answered: Callable[[], None]
+    ) -> Callable[[], pb.AppendMessagesResponse]:
+        call = self._pool.submit(self.append, request)
+        call.add_done_callback(lambda _call: answered())
+        return call.result
 
     def append(self, request: pb.AppendMessagesRequest) -> pb.AppendMessagesResponse:
         self.gate.wait(10)
@@ -39,8 +52,12 @@ class FakeStore:
         ]
         if unknown:
             return pb.AppendMessagesResponse(rosters_unknown=pb.RostersUnknown(positions=unknown))
-        if request.batch_id in self.batches:
-            assert self.batches[request.batch_id] == request
+        before = self.batches.get(request.batch_id)
+        if before is not None and before != request:
+            stored, sent = _count(before), _count(request)
+            if not request.resumable or stored == sent:
+                raise StoreRefusedError("BATCH_CHANGED", "another content was stored under this batch id")
+            return pb.AppendMessagesResponse(stored_before=pb.StoredBefore(messages=stored))
         self.batches[request.batch_id] = request
         if self.lost_answers:
             raise self.lost_answers.pop(0)

@@ -11,6 +11,7 @@ from garim.kit.db import Database
 from garim.kit.telemetry import Telemetry, log_refusal
 from garim.messages import epoch_rows, ingest_rows
 from garim.messages.accounts import Accountant
+from garim.messages.capacity import Capacity
 from garim.messages.epochs import EpochBook, EpochOffer
 from garim.messages.forecast import Forecaster, Log
 from garim.messages.reader import Item, Pass, Read
@@ -82,7 +83,11 @@ class MessageStore:
             mesh=mesh,
             clock=clock,
             random_bytes=random_bytes,
-            at_once=settings.batches_at_once,
+            capacity=Capacity(
+                batches=settings.batches_at_once,
+                waiting=settings.batches_at_once,
+                max_bytes=settings.bytes_at_once,
+            ),
             max_future_ms=settings.max_future_s * 1000,
         )
         self._tickets = Tickets(governance, mesh=mesh, clock=clock)

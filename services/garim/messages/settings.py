@@ -21,7 +21,10 @@ class MessagesSettings(ServiceSettings):
         database: Where the tables lie.
         write_secret_s: How long a write secret lives, in seconds; overwritten within a second more, and never
             later than after 60.
-        batches_at_once: Batches worked on at once; beyond it callers are told to come back.
+        batches_at_once: Batches worked on at once, with as many waiting; beyond it callers are told to come
+            back.
+        bytes_at_once: Bytes of all requests that are worked on or wait; beyond it callers are told to come
+            back. The process holds some three times as much.
         max_future_s: How far a message's sent-at may lie ahead of the store's clock, in seconds.
         drop_grace_s: How long the clock must have stood behind an epoch's retention, or an order's end,
             before rows are dropped, in seconds, so that a jump of the clock loses nothing.
@@ -34,6 +37,7 @@ class MessagesSettings(ServiceSettings):
     database: DatabaseSettings
     write_secret_s: Annotated[int, pydantic.Field(ge=1, le=59)] = 58
     batches_at_once: Annotated[int, pydantic.Field(ge=1, le=256)] = 8
+    bytes_at_once: Annotated[int, pydantic.Field(ge=1024 * 1024)] = 64 * 1024 * 1024
     max_future_s: Annotated[int, pydantic.Field(ge=0, le=86_400)] = 600
     clock_settle_s: Annotated[int, pydantic.Field(ge=0, le=3_600)] = 60
     drop_grace_s: Annotated[int, pydantic.Field(ge=0, le=86_400)] = 600

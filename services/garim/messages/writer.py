@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hmac
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.messages import ingest_rows as rows
 from garim.messages.blinding import Blinding, RosterDraft
+from garim.messages.capacity import Capacity, busy
 from garim.messages.epochs import Epoch, EpochBook
 from garim.messages.known_rosters import Known, KnownRosters
 from garim.messages.segments import Cut, Draft, compressed, cut
@@ -24,7 +24,6 @@ from garim.statements.refusal import Kind, RefusedError
 MAX_ROSTERS = 1_000
 _ROUNDS = 3
 SEGMENT_ID_BYTES = 16
-_BUSY_WAIT_S = 0.05
 
 
 class Stored(NamedTuple):
@@ -65,7 +64,7 @@ class Writer:
         mesh: Name of the mesh.
         clock: For the wall time.
         random_bytes: Draws segment ids.
-        at_once: Batches worked on at once.
+        capacity: How much is worked on at once.
         max_future_ms: How far sent-at may lie ahead.
     """
 
@@ -78,7 +77,7 @@ class Writer:
         mesh: str,
         clock: Clock,
         random_bytes: Callable[[int], bytes],
-        at_once: int,
+        capacity: Capacity,
         max_future_ms: int,
     ) -> None:
         self._database = database
@@ -88,7 +87,7 @@ class Writer:
         self._clock = clock
         self._random_bytes = random_bytes
         self._max_future_ms = max_future_ms
-        self._places = threading.BoundedSemaphore(at_once)
+        self._capacity = capacity
         self._rosters = KnownRosters(database)
 
     def append(self, producer: str, request: pb.AppendMessagesRequest) -> Stored | Unknown:
@@ -102,7 +101,7 @@ class Writer:
             RefusedError: As `segments.cut`; `MESSAGE_SENDER`, `BATCH_CHANGED`, `STORE_BUSY`, `STORE_EPOCH`,
                 and those of the database.
         """
-        with self._place():
+        with self._capacity.hold(request.ByteSize()):
             batch = cut(request, self._clock.now_ms() + self._max_future_ms)
             for _ in range(_ROUNDS):
                 epoch = self._epochs.current()
@@ -128,7 +127,7 @@ class Writer:
         if not 0 < len(requested) <= MAX_ROSTERS:
             reason = "ROSTER_TOO_LARGE" if requested else "ROSTER_EMPTY"
             raise RefusedError(reason, f"send 1 to {MAX_ROSTERS} rosters", field="rosters")
-        with self._place():
+        with self._capacity.hold(sum(one.ByteSize() for one in requested)):
             for _ in range(_ROUNDS):
                 epoch = self._epochs.current()
                 with _unless_over(epoch):
@@ -144,15 +143,6 @@ class Writer:
     def forget_epoch(self) -> None:
         """Forget the rosters held in memory; they belong to an epoch that has ended."""
         self._rosters.clear()
-
-    @contextlib.contextmanager
-    def _place(self) -> Iterator[None]:
-        if not self._places.acquire(timeout=_BUSY_WAIT_S):
-            raise busy()
-        try:
-            yield
-        finally:
-            self._places.release()
 
     def _attempt(
         self,
@@ -278,16 +268,6 @@ class Writer:
             record,
             tuple(member.tag for member in draft.members),
         )
-
-
-def busy() -> RefusedError:
-    """Return the refusal of a store at its capacity."""
-    return RefusedError(
-        "STORE_BUSY",
-        "the store takes no more at the moment: send the same batch again a little later",
-        kind=Kind.EXHAUSTED,
-        retry_after_s=1,
-    )
 
 
 @contextlib.contextmanager

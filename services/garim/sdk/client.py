@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -79,10 +79,27 @@ class GarimStore:
             StoreRefusedError: The store refuses the batch.
             StoreUnavailableError: It may succeed later.
         """
-        try:
-            return self._stub.AppendMessages(request, timeout=self._timeout_s)
-        except grpc.RpcError as failure:
-            raise error_of(failure) from failure
+        return self.begin(request, lambda: None)()
+
+    def begin(
+        self, request: pb.AppendMessagesRequest, answered: Callable[[], None]
+    ) -> Callable[[], pb.AppendMessagesResponse]:
+        """Begin to send one batch once; what is returned waits for the answer, and raises as `append`.
+
+        Args:
+            request: The batch.
+            answered: Called in some thread when the answer is there.
+        """
+        call = self._stub.AppendMessages.future(request, timeout=self._timeout_s)
+        call.add_done_callback(lambda _call: answered())
+
+        def answer() -> pb.AppendMessagesResponse:
+            try:
+                return call.result()
+            except grpc.RpcError as failure:
+                raise error_of(failure) from failure
+
+        return answer
 
     def put_rosters(self, rosters: Iterable[Roster]) -> None:
         """Let the store keep rosters for this epoch; `Producer` does so where they are unknown.

@@ -1,36 +1,21 @@
-"""The producer: a bounded queue, one thread that sends batch after batch, retries, acknowledged positions."""
+"""The producer: a bounded queue, batches cut ahead while one is under way, acknowledged positions."""
 
 from __future__ import annotations
 
-import random
 import secrets
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 
-from garim.api.messages.v1 import messages_pb2 as pb
-from garim.sdk.batches import Batch, Pending, make_batch
+from garim.sdk.batches import BATCH_ID_BYTES, Batch, Pending, make_batch, resumable_id
 from garim.sdk.errors import GarimError, QueueFullError, StoreRefusedError, StoreUnavailableError
 from garim.sdk.model import Message, Roster
+from garim.sdk.sending import Sender, Store
 from garim.statements.refusal import RefusedError
 
-FIRST_BACKOFF_S = 0.05
-LARGEST_BACKOFF_S = 5.0
 MAX_BATCH = 5_000
-
-
-class Store(Protocol):
-    """What a producer needs of a store; `GarimStore` is one."""
-
-    def append(self, request: pb.AppendMessagesRequest) -> pb.AppendMessagesResponse:
-        """Send one batch once."""
-        ...
-
-    def put_rosters(self, rosters: tuple[Roster, ...]) -> None:
-        """Let the store keep rosters."""
-        ...
 
 
 class Producer:
@@ -41,6 +26,10 @@ class Producer:
 
     Args:
         store: Where to.
+        stream: Name of the sequence of messages that is put here, one among those of the back end, whose
+            positions are int, str or bytes and never repeat. With it, batch ids are made from positions: a
+            producer that takes up the stream where `acknowledged` stood stores nothing twice, even where the
+            one before died without hearing the answer.
         batch_size: Messages in one batch, at most 5,000; 256 to 1,000 work best.
         batch_ms: Longest time a message waits for others, in milliseconds.
         queue_size: Messages held until they are acknowledged.
@@ -55,6 +44,7 @@ class Producer:
         self,
         store: Store,
         *,
+        stream: str = "",
         batch_size: int = 500,
         batch_ms: int = 100,
         queue_size: int = 10_000,
@@ -66,19 +56,29 @@ class Producer:
     ) -> None:
         if not 0 < batch_size <= MAX_BATCH or queue_size < batch_size:
             raise ValueError(f"batch_size must be 1 to {MAX_BATCH} and fit into queue_size")
-        self._store = store
+        self._stream = stream
         self._batch_size = batch_size
         self._batch_s = batch_ms / 1000
         self._queue_size = queue_size
         self._when_full = when_full
-        self._give_up_s = give_up_s
         self._random_bytes = random_bytes
         self._stopping = threading.Event()
-        self._sleep: Callable[[float], object] = sleep or self._stopping.wait
         self._clock = clock
+        self._sender = Sender(
+            store,
+            give_up_s=give_up_s,
+            stopping=self._stopping,
+            sleep=sleep or self._stopping.wait,
+            clock=clock,
+            answered=self._notify,
+        )
         self._changed = threading.Condition()
-        self._queue: deque[tuple[Pending, float]] = deque()
-        self._in_flight = 0
+        self._queue: deque[Pending] = deque()
+        # Out of the queue, but not acknowledged.
+        self._taken = 0
+        self._ahead: Batch | None = None
+        # How many messages the next batch must hold, where the store has said so.
+        self._exactly: int | None = None
         self._flushing = 0
         self._closed = False
         self._acknowledged: object = None
@@ -99,7 +99,10 @@ class Producer:
             StoreRefusedError: The roster cannot be, or the store has refused an earlier batch for good.
             StoreUnavailableError: An earlier batch was given up.
             ValueError: The producer is closed.
+            TypeError: The stream has a name, and the position cannot become part of an id.
         """
+        if self._stream and not isinstance(position, int | str | bytes):
+            resumable_id(self._stream, position)
         try:
             _ = roster.digest
         except RefusedError as refusal:
@@ -110,14 +113,16 @@ class Producer:
                     raise QueueFullError
                 self._changed.wait()
             self._demand_running()
-            self._queue.append((Pending(roster, message, position), self._clock()))
-            self._changed.notify_all()
+            self._queue.append(Pending(roster, message, position, self._clock()))
+            # Whoever cuts batches waits for the first message, then for its time or for a whole batch.
+            if len(self._queue) in {1, self._exactly or self._batch_size}:
+                self._changed.notify_all()
 
     def acknowledged(self) -> object:
         """Return the last position up to which everything that was put is durable; None before the first.
 
-        After a restart a back end goes on behind it, and nothing is lost. What was under way when it died
-        may then be stored twice, since a new process cannot repeat the old one's batch ids.
+        After a restart a back end goes on behind it, and nothing is lost. What was under way when it died is
+        recognised by its id where the stream has a name; without one it may be stored twice.
         """
         with self._changed:
             return self._acknowledged
@@ -181,7 +186,7 @@ class Producer:
         self._thread.join()
 
     def _held(self) -> int:
-        return len(self._queue) + self._in_flight
+        return len(self._queue) + self._taken
 
     def _demand_running(self) -> None:
         if self._failure is not None:
@@ -190,78 +195,88 @@ class Producer:
             raise ValueError("the producer is closed")
 
     def _run(self) -> None:
-        while True:
-            pending = self._gather()
-            if not pending:
-                return
-            try:
-                batch = make_batch(pending, self._random_bytes(16))
-                self._send(batch)
-            except GarimError as failure:
-                self._end(failure)
-                return
-            except Exception as error:  # noqa: BLE001 - whatever ends the thread must reach the caller
-                unexpected = GarimError("PRODUCER_FAILED", f"an unexpected {type(error).__name__}")
-                unexpected.__cause__ = error
-                self._end(unexpected)
-                return
-            with self._changed:
-                self._in_flight = 0
-                self._acknowledged = batch.position
-                self._changed.notify_all()
+        try:
+            while (batch := self._ahead or self._next()) is not None:
+                self._ahead = None
+                if stored := self._sender.send(batch, meanwhile=self._cut_ahead):
+                    self._cut_elsewhere(batch, stored)
+                else:
+                    self._acknowledge(batch)
+        except GarimError as failure:
+            self._end(failure)
+        except Exception as error:  # noqa: BLE001 - whatever ends the thread must reach the caller
+            unexpected = GarimError("PRODUCER_FAILED", f"an unexpected {type(error).__name__}")
+            unexpected.__cause__ = error
+            self._end(unexpected)
 
     def _end(self, failure: GarimError) -> None:
         with self._changed:
             self._failure = failure
             self._changed.notify_all()
 
-    def _gather(self) -> list[Pending]:
-        """Wait for a whole batch, for its time, for a flush, or for the end."""
+    def _acknowledge(self, batch: Batch) -> None:
+        with self._changed:
+            self._taken -= len(batch.pending)
+            self._acknowledged = batch.position
+            self._changed.notify_all()
+
+    def _next(self) -> Batch | None:
+        """Wait for a whole batch, for its time, for a flush, or for the end; None then."""
         with self._changed:
             while not self._closed:
-                if len(self._queue) >= self._batch_size or (self._queue and self._flushing):
-                    break
-                if not self._queue:
-                    self._changed.wait()
-                    continue
-                left_s = self._queue[0][1] + self._batch_s - self._clock()
-                if left_s <= 0:
-                    break
+                left_s = self._left_s()
+                if left_s is not None and left_s <= 0:
+                    return self._make(self._take())
                 self._changed.wait(left_s)
-            if self._closed:
-                return []
-            count = min(len(self._queue), self._batch_size)
-            taken = [self._queue.popleft()[0] for _ in range(count)]
-            self._in_flight = count
-            return taken
+            return None
 
-    def _send(self, batch: Batch) -> None:
-        """Send a batch, unchanged and under its id, until it is answered."""
-        began_s, attempt, asked = self._clock(), 0, 0
-        while True:
-            try:
-                answer = self._store.append(batch.request)
-                if answer.WhichOneof("result") == "accepted":
-                    return
-                unknown = answer.rosters_unknown.positions
-                self._store.put_rosters(tuple(batch.rosters[position] for position in unknown))
-                failure = StoreUnavailableError("ROSTERS_UNKNOWN", "the store forgets rosters")
-                # A roster is put once for each epoch: that it is unknown is no failure unless it stays so.
-                asked += 1
-                wait_s = 0.0 if asked == 1 else self._wait_s(asked, None)
-            except StoreUnavailableError as error:
-                failure = error
-                attempt += 1
-                wait_s = self._wait_s(attempt, error.retry_after_s)
-            if self._stopping.is_set() or (
-                self._give_up_s is not None and self._clock() - began_s + wait_s > self._give_up_s
-            ):
-                raise failure
-            if wait_s:
-                self._sleep(wait_s)
+    def _left_s(self) -> float | None:
+        """Return how long the next batch may wait for further messages, in seconds; None for any time."""
+        if not self._queue:
+            return None
+        if self._exactly is not None:
+            if len(self._queue) < self._exactly and self._flushing:
+                raise StoreRefusedError(
+                    "BATCH_CHANGED", "more was stored from here on: put the same messages again"
+                )
+            return 0 if len(self._queue) >= self._exactly else None
+        if len(self._queue) >= self._batch_size or self._flushing:
+            return 0
+        return self._queue[0].put_s + self._batch_s - self._clock()
 
-    @staticmethod
-    def _wait_s(attempt: int, asked_s: float | None) -> float:
-        limit_s: float = min(LARGEST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** min(attempt - 1, 10))
-        drawn_s = limit_s * (0.5 + random.random() / 2)  # noqa: S311 - jitter, no secret
-        return max(drawn_s, asked_s or 0.0)
+    def _take(self) -> list[Pending]:
+        count = min(len(self._queue), self._exactly or self._batch_size)
+        self._exactly = None
+        self._taken += count
+        return [self._queue.popleft() for _ in range(count)]
+
+    def _make(self, pending: list[Pending]) -> Batch:
+        if not self._stream:
+            return make_batch(pending, self._random_bytes(BATCH_ID_BYTES))
+        batch_id = resumable_id(self._stream, pending[0].position)
+        return make_batch(pending, batch_id, resumable=True)
+
+    def _cut_ahead(self) -> None:
+        """While a batch is under way, make the next one as soon as it is whole."""
+        with self._changed:
+            while len(self._queue) < self._batch_size and self._sender.under_way and self._ahead is None:
+                self._changed.wait()
+            if self._ahead is not None or len(self._queue) < self._batch_size:
+                return
+            pending = self._take()
+        self._ahead = self._make(pending)
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _cut_elsewhere(self, batch: Batch, stored: int) -> None:
+        """Put a batch back: one that began like it was stored before, but held another number of messages."""
+        if stored == len(batch.pending) or stored > self._queue_size:
+            raise StoreRefusedError("BATCH_CHANGED", f"{stored} other messages were stored from here on")
+        ahead = self._ahead.pending if self._ahead else ()
+        with self._changed:
+            self._queue.extendleft(reversed((*batch.pending, *ahead)))
+            self._taken = 0
+            self._ahead = None
+            self._exactly = stored

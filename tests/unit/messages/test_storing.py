@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Callable
 
@@ -205,15 +206,16 @@ def test_tags_of_two_epochs_are_not_alike(world: StoreWorld) -> None:
 def test_over_capacity_the_store_is_busy_and_stores_nothing(world: StoreWorld) -> None:
     world.put(ROOM)
     request = people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 1)))
-    places = world.store._writer._places
-    for _ in range(world.settings.batches_at_once):
-        assert places.acquire(blocking=False)
-    with pytest.raises(RefusedError, match="STORE_BUSY") as refusal:
-        world.store.append(PRODUCER, request)
-    assert refusal.value.kind is Kind.EXHAUSTED
-    for _ in range(world.settings.batches_at_once):
-        places.release()
+    capacity = world.store._writer._capacity
+    with contextlib.ExitStack() as held:
+        for _ in range(world.settings.batches_at_once):
+            held.enter_context(capacity.hold(1))
+        with pytest.raises(RefusedError, match="STORE_BUSY") as refusal:
+            world.store.append(PRODUCER, request)
+        assert refusal.value.kind is Kind.EXHAUSTED
+        assert refusal.value.retry_after_s
     world.append(request)
+    assert world.count("batches") == 1
 
 
 def test_a_locked_database_is_a_clear_error_and_nothing_is_half_done(world: StoreWorld) -> None:

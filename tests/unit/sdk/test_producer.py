@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from garim.api.messages.v1 import messages_pb2 as pb
 from garim.sdk import (
     Attachment,
+    GarimError,
     Member,
     Message,
     Producer,
@@ -93,7 +96,8 @@ def test_the_delay_that_the_store_asks_for_is_obeyed() -> None:
     store.failures = [StoreUnavailableError("STORE_BUSY", "busy", retry_after_s=3.5)]
     with _producer(store, waited) as producer:
         producer.put(ROOM, _text(1))
-    assert waited == [3.5]
+    assert len(waited) == 1
+    assert 3.5 < waited[0] <= 3.6  # not all who were told the same come back at once
 
 
 def test_a_refused_batch_ends_the_producer_and_nothing_behind_it_is_acknowledged() -> None:
@@ -230,3 +234,91 @@ def test_what_does_not_fit_is_refused() -> None:
         Producer(FakeStore(), batch_size=5_001)
     with pytest.raises(ValueError, match="batch_size"):
         Producer(FakeStore(), batch_size=10, queue_size=9)
+
+
+def _life(store: FakeStore, first: int, count: int, **named: Any) -> int:
+    """Put messages from a position on, as a process that then dies; return what it knows as durable."""
+    producer = Producer(store, stream="queue-1", batch_ms=60_000, sleep=lambda _: None, **named)
+    for number in range(first, first + count):
+        producer.put(ROOM, _text(number), position=number)
+    with contextlib.suppress(GarimError):
+        producer.flush()
+    with contextlib.suppress(GarimError):
+        producer.close()
+    known = producer.acknowledged()
+    assert known is None or isinstance(known, int)
+    return first - 1 if known is None else known
+
+
+@pytest.mark.parametrize(("before", "after"), [(3, 3), (3, 8), (8, 3)])
+def test_a_producer_started_again_stores_nothing_twice_and_loses_nothing(before: int, after: int) -> None:
+    store = FakeStore()
+    store.lost_answers = [StoreRefusedError("DIED", "the process died before the answer")]
+    assert _life(store, 0, before, batch_size=before) == -1
+    assert len(store.batches) == 1
+    assert _life(store, 0, 10, batch_size=after) == 9
+    assert store.texts("방-1") == [f"말 {number}" for number in range(10)]
+
+
+def test_it_goes_on_behind_what_was_acknowledged() -> None:
+    store = FakeStore()
+    assert _life(store, 0, 4, batch_size=2) == 3
+    store.lost_answers = [StoreRefusedError("DIED", "the process died before the answer")]
+    assert _life(store, 4, 3, batch_size=3) == 3
+    assert _life(store, 4, 6, batch_size=5) == 9
+    assert store.texts("방-1") == [f"말 {number}" for number in range(10)]
+
+
+def test_other_messages_from_a_stored_position_on_are_refused() -> None:
+    store = FakeStore()
+    assert _life(store, 0, 3, batch_size=3) == 2
+    producer = Producer(store, stream="queue-1", batch_size=3)
+    for number in range(3):
+        producer.put(ROOM, _text(number + 50), position=number)
+    with pytest.raises(StoreRefusedError, match="BATCH_CHANGED"):
+        producer.flush()
+    with pytest.raises(StoreRefusedError):
+        producer.close()
+    assert len(store.batches) == 1
+
+
+def test_fewer_messages_than_were_stored_are_not_flushed() -> None:
+    store = FakeStore()
+    assert _life(store, 0, 6, batch_size=6) == 5
+    producer = Producer(store, stream="queue-1", batch_size=3, batch_ms=60_000)
+    for number in range(3):
+        producer.put(ROOM, _text(number), position=number)
+    with pytest.raises(StoreRefusedError, match="BATCH_CHANGED"):
+        producer.flush()
+    with pytest.raises(StoreRefusedError):
+        producer.close()
+
+
+def test_two_streams_of_one_back_end_do_not_meet() -> None:
+    store = FakeStore()
+    for stream in ("queue-1", "queue-2"):
+        with Producer(store, stream=stream, batch_size=2) as producer:
+            for number in range(2):
+                producer.put(ROOM, _text(number), position=number)
+    assert len(store.batches) == 2
+
+
+def test_a_position_that_cannot_be_repeated_is_refused_in_a_named_stream() -> None:
+    with Producer(FakeStore(), stream="queue-1") as producer, pytest.raises(TypeError):
+        producer.put(ROOM, _text(1), position=object())
+
+
+def test_the_next_batch_is_cut_while_one_is_under_way() -> None:
+    store = FakeStore()
+    store.gate.clear()
+    with Producer(store, batch_size=2, batch_ms=60_000) as producer:
+        for number in range(4):
+            producer.put(ROOM, _text(number), position=number)
+        until = time.monotonic() + 10
+        while producer._ahead is None:
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        assert producer.acknowledged() is None
+        store.gate.set()
+    assert producer.acknowledged() == 3
+    assert store.texts("방-1") == [f"말 {number}" for number in range(4)]

@@ -26,7 +26,7 @@ from garim.api.common.v1 import access_pb2 as garim_dot_api_dot_common_dot_v1_do
 from garim.api.common.v1 import statement_pb2 as garim_dot_api_dot_common_dot_v1_dot_statement__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$garim/api/messages/v1/messages.proto\x12\x15garim.api.messages.v1\x1a garim/api/common/v1/access.proto\x1a#garim/api/common/v1/statement.proto\"\xb8\x01\n\x0b\x43hatMessage\x12\x12\n\nsent_at_ms\x18\x01 \x01(\x04\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".garim.api.messages.v1.MessageKind\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06opaque\x18\x05 \x01(\x0c\x12\x35\n\nattachment\x18\x06 \x01(\x0b\x32!.garim.api.messages.v1.Attachment\">\n\nAttachment\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"D\n\x0cMessageBlock\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\".garim.api.messages.v1.ChatMessage\"H\n\x06Member\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\r\n\x05names\x18\x02 \x03(\t\x12\x0e\n\x06phones\x18\x03 \x03(\t\x12\x0e\n\x06\x65mails\x18\x04 \x03(\t\"`\n\x06Roster\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12.\n\x07members\x18\x03 \x03(\x0b\x32\x1d.garim.api.messages.v1.Member\"\xba\x01\n\x11\x43onversationBatch\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x15\n\rroster_digest\x18\x02 \x01(\x0c\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".garim.api.messages.v1.SegmentKind\x12\x34\n\x08messages\x18\x04 \x03(\x0b\x32\".garim.api.messages.v1.ChatMessage\x12\r\n\x05\x62lock\x18\x05 \x01(\x0c\"j\n\x15\x41ppendMessagesRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\x0c\x12?\n\rconversations\x18\x02 \x03(\x0b\x32(.garim.api.messages.v1.ConversationBatch\"\x99\x01\n\x16\x41ppendMessagesResponse\x12\x33\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x1f.garim.api.messages.v1.AcceptedH\x00\x12@\n\x0frosters_unknown\x18\x02 \x01(\x0b\x32%.garim.api.messages.v1.RostersUnknownH\x00\x42\x08\n\x06result\"4\n\x08\x41\x63\x63\x65pted\x12\x10\n\x08\x65poch_id\x18\x01 \x01(\x0c\x12\x16\n\x0ereceived_at_ms\x18\x02 \x01(\x04\"#\n\x0eRostersUnknown\x12\x11\n\tpositions\x18\x01 \x03(\r\"C\n\x11PutRostersRequest\x12.\n\x07rosters\x18\x01 \x03(\x0b\x32\x1d.garim.api.messages.v1.Roster\"%\n\x12PutRostersResponse\x12\x0f\n\x07\x64igests\x18\x01 \x03(\x0c\"E\n\x14\x46orecastScopeRequest\x12-\n\x06ticket\x18\x01 \x01(\x0b\x32\x1d.garim.api.common.v1.Envelope\"H\n\x15\x46orecastScopeResponse\x12/\n\x08\x66orecast\x18\x01 \x01(\x0b\x32\x1d.garim.api.common.v1.Envelope\"\x89\x01\n\x13ReadSegmentsRequest\x12-\n\x06ticket\x18\x01 \x01(\x0b\x32\x1d.garim.api.common.v1.Envelope\x12-\n\x04pass\x18\x02 \x01(\x0e\x32\x1f.garim.api.messages.v1.ReadPass\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"\xd6\x02\n\x14ReadSegmentsResponse\x12\x34\n\x05\x65poch\x18\x01 \x01(\x0b\x32#.garim.api.messages.v1.EpochAccountH\x00\x12\x42\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32*.garim.api.messages.v1.ConversationAccountH\x00\x12:\n\x0cwrite_secret\x18\x03 \x01(\x0b\x32\".garim.api.messages.v1.WriteSecretH\x00\x12\x33\n\x06roster\x18\x04 \x01(\x0b\x32!.garim.api.messages.v1.RosterItemH\x00\x12\x35\n\x07segment\x18\x05 \x01(\x0b\x32\".garim.api.messages.v1.SegmentItemH\x00\x12\x14\n\x0cresume_token\x18\x0f \x01(\tB\x06\n\x04item\"U\n\x0c\x45pochAccount\x12\x34\n\x06\x63losed\x18\x01 \x01(\x0b\x32$.garim.api.common.v1.LoggedStatement\x12\x0f\n\x07records\x18\x02 \x03(\x0c\"}\n\x13\x43onversationAccount\x12\x10\n\x08\x65poch_id\x18\x01 \x01(\x0c\x12\x18\n\x10\x63onversation_tag\x18\x02 \x01(\x0c\x12\x0f\n\x07headers\x18\x03 \x03(\x0c\x12\r\n\x05index\x18\x04 \x01(\x04\x12\x0c\n\x04size\x18\x05 \x01(\x04\x12\x0c\n\x04path\x18\x06 \x03(\x0c\"@\n\x0bWriteSecret\x12\x0e\n\x06record\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06sealed\x18\x03 \x01(\x0c\",\n\nRosterItem\x12\x0e\n\x06record\x18\x01 \x01(\x0c\x12\x0e\n\x06header\x18\x02 \x01(\x0c\"1\n\x0bSegmentItem\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x12\n\nciphertext\x18\x02 \x01(\x0c*\x9f\x02\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_KIND_TEXT\x10\x01\x12\x16\n\x12MESSAGE_KIND_PHOTO\x10\x02\x12\x16\n\x12MESSAGE_KIND_VIDEO\x10\x03\x12\x16\n\x12MESSAGE_KIND_VOICE\x10\x04\x12\x15\n\x11MESSAGE_KIND_FILE\x10\x05\x12\x18\n\x14MESSAGE_KIND_STICKER\x10\x06\x12\x17\n\x13MESSAGE_KIND_JOINED\x10\x07\x12\x15\n\x11MESSAGE_KIND_LEFT\x10\x08\x12\x18\n\x14MESSAGE_KIND_RENAMED\x10\t\x12\x18\n\x14MESSAGE_KIND_DELETED\x10\n*_\n\x0bSegmentKind\x12\x1c\n\x18SEGMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15SEGMENT_KIND_MESSAGES\x10\x01\x12\x17\n\x13SEGMENT_KIND_OPAQUE\x10\x02*T\n\x08ReadPass\x12\x19\n\x15READ_PASS_UNSPECIFIED\x10\x00\x12\x15\n\x11READ_PASS_ROSTERS\x10\x01\x12\x16\n\x12READ_PASS_SEGMENTS\x10\x02\x32\xa1\x04\n\x13MessageStoreService\x12\x80\x01\n\x0e\x41ppendMessages\x12,.garim.api.messages.v1.AppendMessagesRequest\x1a-.garim.api.messages.v1.AppendMessagesResponse\"\x11\x8a\xb5\x18\r\n\x07\x62\x61\x63kend\x10\x01\x18\x1e\x12t\n\nPutRosters\x12(.garim.api.messages.v1.PutRostersRequest\x1a).garim.api.messages.v1.PutRostersResponse\"\x11\x8a\xb5\x18\r\n\x07\x62\x61\x63kend\x10\x01\x18\x1e\x12\x86\x01\n\rForecastScope\x12+.garim.api.messages.v1.ForecastScopeRequest\x1a,.garim.api.messages.v1.ForecastScopeResponse\"\x1a\x8a\xb5\x18\x16\n\x10service/warrants\x10\x01\x18<\x12\x87\x01\n\x0cReadSegments\x12*.garim.api.messages.v1.ReadSegmentsRequest\x1a+.garim.api.messages.v1.ReadSegmentsResponse\"\x1c\x8a\xb5\x18\x18\n\x11service/redaction\x10\x01\x18\x90\x1c\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$garim/api/messages/v1/messages.proto\x12\x15garim.api.messages.v1\x1a garim/api/common/v1/access.proto\x1a#garim/api/common/v1/statement.proto\"\xb8\x01\n\x0b\x43hatMessage\x12\x12\n\nsent_at_ms\x18\x01 \x01(\x04\x12\x0e\n\x06sender\x18\x02 \x01(\t\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".garim.api.messages.v1.MessageKind\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\x0e\n\x06opaque\x18\x05 \x01(\x0c\x12\x35\n\nattachment\x18\x06 \x01(\x0b\x32!.garim.api.messages.v1.Attachment\">\n\nAttachment\x12\x12\n\nmedia_type\x18\x01 \x01(\t\x12\x0c\n\x04size\x18\x02 \x01(\x04\x12\x0e\n\x06sha256\x18\x03 \x01(\x0c\"D\n\x0cMessageBlock\x12\x34\n\x08messages\x18\x01 \x03(\x0b\x32\".garim.api.messages.v1.ChatMessage\"H\n\x06Member\x12\x0f\n\x07\x61\x63\x63ount\x18\x01 \x01(\t\x12\r\n\x05names\x18\x02 \x03(\t\x12\x0e\n\x06phones\x18\x03 \x03(\t\x12\x0e\n\x06\x65mails\x18\x04 \x03(\t\"`\n\x06Roster\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12.\n\x07members\x18\x03 \x03(\x0b\x32\x1d.garim.api.messages.v1.Member\"\xba\x01\n\x11\x43onversationBatch\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x15\n\rroster_digest\x18\x02 \x01(\x0c\x12\x30\n\x04kind\x18\x03 \x01(\x0e\x32\".garim.api.messages.v1.SegmentKind\x12\x34\n\x08messages\x18\x04 \x03(\x0b\x32\".garim.api.messages.v1.ChatMessage\x12\r\n\x05\x62lock\x18\x05 \x01(\x0c\"}\n\x15\x41ppendMessagesRequest\x12\x10\n\x08\x62\x61tch_id\x18\x01 \x01(\x0c\x12?\n\rconversations\x18\x02 \x03(\x0b\x32(.garim.api.messages.v1.ConversationBatch\x12\x11\n\tresumable\x18\x03 \x01(\x08\"\xd7\x01\n\x16\x41ppendMessagesResponse\x12\x33\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x1f.garim.api.messages.v1.AcceptedH\x00\x12@\n\x0frosters_unknown\x18\x02 \x01(\x0b\x32%.garim.api.messages.v1.RostersUnknownH\x00\x12<\n\rstored_before\x18\x03 \x01(\x0b\x32#.garim.api.messages.v1.StoredBeforeH\x00\x42\x08\n\x06result\"4\n\x08\x41\x63\x63\x65pted\x12\x10\n\x08\x65poch_id\x18\x01 \x01(\x0c\x12\x16\n\x0ereceived_at_ms\x18\x02 \x01(\x04\" \n\x0cStoredBefore\x12\x10\n\x08messages\x18\x01 \x01(\r\"#\n\x0eRostersUnknown\x12\x11\n\tpositions\x18\x01 \x03(\r\"C\n\x11PutRostersRequest\x12.\n\x07rosters\x18\x01 \x03(\x0b\x32\x1d.garim.api.messages.v1.Roster\"%\n\x12PutRostersResponse\x12\x0f\n\x07\x64igests\x18\x01 \x03(\x0c\"E\n\x14\x46orecastScopeRequest\x12-\n\x06ticket\x18\x01 \x01(\x0b\x32\x1d.garim.api.common.v1.Envelope\"H\n\x15\x46orecastScopeResponse\x12/\n\x08\x66orecast\x18\x01 \x01(\x0b\x32\x1d.garim.api.common.v1.Envelope\"\x89\x01\n\x13ReadSegmentsRequest\x12-\n\x06ticket\x18\x01 \x01(\x0b\x32\x1d.garim.api.common.v1.Envelope\x12-\n\x04pass\x18\x02 \x01(\x0e\x32\x1f.garim.api.messages.v1.ReadPass\x12\x14\n\x0cresume_token\x18\x03 \x01(\t\"\xd6\x02\n\x14ReadSegmentsResponse\x12\x34\n\x05\x65poch\x18\x01 \x01(\x0b\x32#.garim.api.messages.v1.EpochAccountH\x00\x12\x42\n\x0c\x63onversation\x18\x02 \x01(\x0b\x32*.garim.api.messages.v1.ConversationAccountH\x00\x12:\n\x0cwrite_secret\x18\x03 \x01(\x0b\x32\".garim.api.messages.v1.WriteSecretH\x00\x12\x33\n\x06roster\x18\x04 \x01(\x0b\x32!.garim.api.messages.v1.RosterItemH\x00\x12\x35\n\x07segment\x18\x05 \x01(\x0b\x32\".garim.api.messages.v1.SegmentItemH\x00\x12\x14\n\x0cresume_token\x18\x0f \x01(\tB\x06\n\x04item\"U\n\x0c\x45pochAccount\x12\x34\n\x06\x63losed\x18\x01 \x01(\x0b\x32$.garim.api.common.v1.LoggedStatement\x12\x0f\n\x07records\x18\x02 \x03(\x0c\"}\n\x13\x43onversationAccount\x12\x10\n\x08\x65poch_id\x18\x01 \x01(\x0c\x12\x18\n\x10\x63onversation_tag\x18\x02 \x01(\x0c\x12\x0f\n\x07headers\x18\x03 \x03(\x0c\x12\r\n\x05index\x18\x04 \x01(\x04\x12\x0c\n\x04size\x18\x05 \x01(\x04\x12\x0c\n\x04path\x18\x06 \x03(\x0c\"@\n\x0bWriteSecret\x12\x0e\n\x06record\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\x12\x0e\n\x06sealed\x18\x03 \x01(\x0c\",\n\nRosterItem\x12\x0e\n\x06record\x18\x01 \x01(\x0c\x12\x0e\n\x06header\x18\x02 \x01(\x0c\"1\n\x0bSegmentItem\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\x12\n\nciphertext\x18\x02 \x01(\x0c*\x9f\x02\n\x0bMessageKind\x12\x1c\n\x18MESSAGE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11MESSAGE_KIND_TEXT\x10\x01\x12\x16\n\x12MESSAGE_KIND_PHOTO\x10\x02\x12\x16\n\x12MESSAGE_KIND_VIDEO\x10\x03\x12\x16\n\x12MESSAGE_KIND_VOICE\x10\x04\x12\x15\n\x11MESSAGE_KIND_FILE\x10\x05\x12\x18\n\x14MESSAGE_KIND_STICKER\x10\x06\x12\x17\n\x13MESSAGE_KIND_JOINED\x10\x07\x12\x15\n\x11MESSAGE_KIND_LEFT\x10\x08\x12\x18\n\x14MESSAGE_KIND_RENAMED\x10\t\x12\x18\n\x14MESSAGE_KIND_DELETED\x10\n*_\n\x0bSegmentKind\x12\x1c\n\x18SEGMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15SEGMENT_KIND_MESSAGES\x10\x01\x12\x17\n\x13SEGMENT_KIND_OPAQUE\x10\x02*T\n\x08ReadPass\x12\x19\n\x15READ_PASS_UNSPECIFIED\x10\x00\x12\x15\n\x11READ_PASS_ROSTERS\x10\x01\x12\x16\n\x12READ_PASS_SEGMENTS\x10\x02\x32\xa1\x04\n\x13MessageStoreService\x12\x80\x01\n\x0e\x41ppendMessages\x12,.garim.api.messages.v1.AppendMessagesRequest\x1a-.garim.api.messages.v1.AppendMessagesResponse\"\x11\x8a\xb5\x18\r\n\x07\x62\x61\x63kend\x10\x01\x18\x1e\x12t\n\nPutRosters\x12(.garim.api.messages.v1.PutRostersRequest\x1a).garim.api.messages.v1.PutRostersResponse\"\x11\x8a\xb5\x18\r\n\x07\x62\x61\x63kend\x10\x01\x18\x1e\x12\x86\x01\n\rForecastScope\x12+.garim.api.messages.v1.ForecastScopeRequest\x1a,.garim.api.messages.v1.ForecastScopeResponse\"\x1a\x8a\xb5\x18\x16\n\x10service/warrants\x10\x01\x18<\x12\x87\x01\n\x0cReadSegments\x12*.garim.api.messages.v1.ReadSegmentsRequest\x1a+.garim.api.messages.v1.ReadSegmentsResponse\"\x1c\x8a\xb5\x18\x18\n\x11service/redaction\x10\x01\x18\x90\x1c\x30\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,12 +41,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MESSAGESTORESERVICE'].methods_by_name['ForecastScope']._serialized_options = b'\212\265\030\026\n\020service/warrants\020\001\030<'
   _globals['_MESSAGESTORESERVICE'].methods_by_name['ReadSegments']._loaded_options = None
   _globals['_MESSAGESTORESERVICE'].methods_by_name['ReadSegments']._serialized_options = b'\212\265\030\030\n\021service/redaction\020\001\030\220\034'
-  _globals['_MESSAGEKIND']._serialized_start=2287
-  _globals['_MESSAGEKIND']._serialized_end=2574
-  _globals['_SEGMENTKIND']._serialized_start=2576
-  _globals['_SEGMENTKIND']._serialized_end=2671
-  _globals['_READPASS']._serialized_start=2673
-  _globals['_READPASS']._serialized_end=2757
+  _globals['_MESSAGEKIND']._serialized_start=2402
+  _globals['_MESSAGEKIND']._serialized_end=2689
+  _globals['_SEGMENTKIND']._serialized_start=2691
+  _globals['_SEGMENTKIND']._serialized_end=2786
+  _globals['_READPASS']._serialized_start=2788
+  _globals['_READPASS']._serialized_end=2872
   _globals['_CHATMESSAGE']._serialized_start=135
   _globals['_CHATMESSAGE']._serialized_end=319
   _globals['_ATTACHMENT']._serialized_start=321
@@ -60,35 +60,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATIONBATCH']._serialized_start=628
   _globals['_CONVERSATIONBATCH']._serialized_end=814
   _globals['_APPENDMESSAGESREQUEST']._serialized_start=816
-  _globals['_APPENDMESSAGESREQUEST']._serialized_end=922
-  _globals['_APPENDMESSAGESRESPONSE']._serialized_start=925
-  _globals['_APPENDMESSAGESRESPONSE']._serialized_end=1078
-  _globals['_ACCEPTED']._serialized_start=1080
-  _globals['_ACCEPTED']._serialized_end=1132
-  _globals['_ROSTERSUNKNOWN']._serialized_start=1134
-  _globals['_ROSTERSUNKNOWN']._serialized_end=1169
-  _globals['_PUTROSTERSREQUEST']._serialized_start=1171
-  _globals['_PUTROSTERSREQUEST']._serialized_end=1238
-  _globals['_PUTROSTERSRESPONSE']._serialized_start=1240
-  _globals['_PUTROSTERSRESPONSE']._serialized_end=1277
-  _globals['_FORECASTSCOPEREQUEST']._serialized_start=1279
-  _globals['_FORECASTSCOPEREQUEST']._serialized_end=1348
-  _globals['_FORECASTSCOPERESPONSE']._serialized_start=1350
-  _globals['_FORECASTSCOPERESPONSE']._serialized_end=1422
-  _globals['_READSEGMENTSREQUEST']._serialized_start=1425
-  _globals['_READSEGMENTSREQUEST']._serialized_end=1562
-  _globals['_READSEGMENTSRESPONSE']._serialized_start=1565
-  _globals['_READSEGMENTSRESPONSE']._serialized_end=1907
-  _globals['_EPOCHACCOUNT']._serialized_start=1909
-  _globals['_EPOCHACCOUNT']._serialized_end=1994
-  _globals['_CONVERSATIONACCOUNT']._serialized_start=1996
-  _globals['_CONVERSATIONACCOUNT']._serialized_end=2121
-  _globals['_WRITESECRET']._serialized_start=2123
-  _globals['_WRITESECRET']._serialized_end=2187
-  _globals['_ROSTERITEM']._serialized_start=2189
-  _globals['_ROSTERITEM']._serialized_end=2233
-  _globals['_SEGMENTITEM']._serialized_start=2235
-  _globals['_SEGMENTITEM']._serialized_end=2284
-  _globals['_MESSAGESTORESERVICE']._serialized_start=2760
-  _globals['_MESSAGESTORESERVICE']._serialized_end=3305
+  _globals['_APPENDMESSAGESREQUEST']._serialized_end=941
+  _globals['_APPENDMESSAGESRESPONSE']._serialized_start=944
+  _globals['_APPENDMESSAGESRESPONSE']._serialized_end=1159
+  _globals['_ACCEPTED']._serialized_start=1161
+  _globals['_ACCEPTED']._serialized_end=1213
+  _globals['_STOREDBEFORE']._serialized_start=1215
+  _globals['_STOREDBEFORE']._serialized_end=1247
+  _globals['_ROSTERSUNKNOWN']._serialized_start=1249
+  _globals['_ROSTERSUNKNOWN']._serialized_end=1284
+  _globals['_PUTROSTERSREQUEST']._serialized_start=1286
+  _globals['_PUTROSTERSREQUEST']._serialized_end=1353
+  _globals['_PUTROSTERSRESPONSE']._serialized_start=1355
+  _globals['_PUTROSTERSRESPONSE']._serialized_end=1392
+  _globals['_FORECASTSCOPEREQUEST']._serialized_start=1394
+  _globals['_FORECASTSCOPEREQUEST']._serialized_end=1463
+  _globals['_FORECASTSCOPERESPONSE']._serialized_start=1465
+  _globals['_FORECASTSCOPERESPONSE']._serialized_end=1537
+  _globals['_READSEGMENTSREQUEST']._serialized_start=1540
+  _globals['_READSEGMENTSREQUEST']._serialized_end=1677
+  _globals['_READSEGMENTSRESPONSE']._serialized_start=1680
+  _globals['_READSEGMENTSRESPONSE']._serialized_end=2022
+  _globals['_EPOCHACCOUNT']._serialized_start=2024
+  _globals['_EPOCHACCOUNT']._serialized_end=2109
+  _globals['_CONVERSATIONACCOUNT']._serialized_start=2111
+  _globals['_CONVERSATIONACCOUNT']._serialized_end=2236
+  _globals['_WRITESECRET']._serialized_start=2238
+  _globals['_WRITESECRET']._serialized_end=2302
+  _globals['_ROSTERITEM']._serialized_start=2304
+  _globals['_ROSTERITEM']._serialized_end=2348
+  _globals['_SEGMENTITEM']._serialized_start=2350
+  _globals['_SEGMENTITEM']._serialized_end=2399
+  _globals['_MESSAGESTORESERVICE']._serialized_start=2875
+  _globals['_MESSAGESTORESERVICE']._serialized_end=3420
 # @@protoc_insertion_point(module_scope)

@@ -342,8 +342,13 @@ class AppendMessagesRequest(_message.Message):
 
     BATCH_ID_FIELD_NUMBER: _builtins.int
     CONVERSATIONS_FIELD_NUMBER: _builtins.int
+    RESUMABLE_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.bytes
-    """Random id, 16 bytes; repeated unchanged on a retry."""
+    """Id, 16 bytes: random, or made from the producer's position; repeated unchanged on a retry."""
+    resumable: _builtins.bool
+    """The id is made from the position of the batch's first message, so that a producer that died before the
+    answer and was started again repeats it: where it has cut the batch elsewhere, say where it was cut.
+    """
     @_builtins.property
     def conversations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConversationBatch]:
         """At most 5,000 messages over all conversations; 256 to 1,000 work best."""
@@ -353,10 +358,11 @@ class AppendMessagesRequest(_message.Message):
         *,
         batch_id: _builtins.bytes = ...,
         conversations: _abc.Iterable[Global___ConversationBatch] | None = ...,
+        resumable: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "conversations", b"conversations"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "conversations", b"conversations", "resumable", b"resumable"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -370,6 +376,7 @@ class AppendMessagesResponse(_message.Message):
 
     ACCEPTED_FIELD_NUMBER: _builtins.int
     ROSTERS_UNKNOWN_FIELD_NUMBER: _builtins.int
+    STORED_BEFORE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def accepted(self) -> Global___Accepted:
         """It is durable."""
@@ -378,17 +385,22 @@ class AppendMessagesResponse(_message.Message):
     def rosters_unknown(self) -> Global___RostersUnknown:
         """Nothing was stored: put these rosters and send the batch again."""
 
+    @_builtins.property
+    def stored_before(self) -> Global___StoredBefore:
+        """Nothing was stored now: another number of messages was stored under the id of this resumable batch."""
+
     def __init__(
         self,
         *,
         accepted: Global___Accepted | None = ...,
         rosters_unknown: Global___RostersUnknown | None = ...,
+        stored_before: Global___StoredBefore | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "result", b"result", "rosters_unknown", b"rosters_unknown"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "result", b"result", "rosters_unknown", b"rosters_unknown", "stored_before", b"stored_before"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "result", b"result", "rosters_unknown", b"rosters_unknown"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "result", b"result", "rosters_unknown", b"rosters_unknown", "stored_before", b"stored_before"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["accepted", "rosters_unknown"]  # noqa: Y015
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["accepted", "rosters_unknown", "stored_before"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
 
@@ -419,6 +431,28 @@ class Accepted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Accepted: _TypeAlias = Accepted  # noqa: Y015
+
+@_typing.final
+class StoredBefore(_message.Message):
+    """What was stored under a resumable batch's id."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MESSAGES_FIELD_NUMBER: _builtins.int
+    messages: _builtins.int
+    """How many messages: send exactly the batch's first ones again, so that the store sees that they are the same."""
+    def __init__(
+        self,
+        *,
+        messages: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["messages", b"messages"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredBefore: _TypeAlias = StoredBefore  # noqa: Y015
 
 @_typing.final
 class RostersUnknown(_message.Message):

@@ -63,7 +63,7 @@ class MessageStoreServiceServicer:
 
     def AppendMessages(self, request, context):
         """Store a batch over many conversations; durable when acknowledged. All or nothing. The same producer and
-        batch id again stores nothing twice. Called by chat back ends through the sdk.
+        batch id again stores nothing twice; other content under it is refused. Called by chat back ends through the sdk.
         Reasons: BATCH_*, MESSAGE_FIELD, MESSAGE_SENDER, MESSAGE_TIME, STORE_BUSY, STORE_EPOCH.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -35,7 +35,7 @@ class MessageStoreServiceStub:
     def __new__(cls, channel: _aio.Channel) -> MessageStoreServiceAsyncStub: ...
     AppendMessages: _grpc.UnaryUnaryMultiCallable[_messages_pb2.AppendMessagesRequest, _messages_pb2.AppendMessagesResponse]
     """Store a batch over many conversations; durable when acknowledged. All or nothing. The same producer and
-    batch id again stores nothing twice. Called by chat back ends through the sdk.
+    batch id again stores nothing twice; other content under it is refused. Called by chat back ends through the sdk.
     Reasons: BATCH_*, MESSAGE_FIELD, MESSAGE_SENDER, MESSAGE_TIME, STORE_BUSY, STORE_EPOCH.
     """
     PutRosters: _grpc.UnaryUnaryMultiCallable[_messages_pb2.PutRostersRequest, _messages_pb2.PutRostersResponse]
@@ -58,7 +58,7 @@ class MessageStoreServiceAsyncStub(MessageStoreServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     AppendMessages: _aio.UnaryUnaryMultiCallable[_messages_pb2.AppendMessagesRequest, _messages_pb2.AppendMessagesResponse]  # type: ignore[assignment]
     """Store a batch over many conversations; durable when acknowledged. All or nothing. The same producer and
-    batch id again stores nothing twice. Called by chat back ends through the sdk.
+    batch id again stores nothing twice; other content under it is refused. Called by chat back ends through the sdk.
     Reasons: BATCH_*, MESSAGE_FIELD, MESSAGE_SENDER, MESSAGE_TIME, STORE_BUSY, STORE_EPOCH.
     """
     PutRosters: _aio.UnaryUnaryMultiCallable[_messages_pb2.PutRostersRequest, _messages_pb2.PutRostersResponse]  # type: ignore[assignment]
@@ -84,7 +84,7 @@ class MessageStoreServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_messages_pb2.AppendMessagesResponse, _abc.Awaitable[_messages_pb2.AppendMessagesResponse]]:
         """Store a batch over many conversations; durable when acknowledged. All or nothing. The same producer and
-        batch id again stores nothing twice. Called by chat back ends through the sdk.
+        batch id again stores nothing twice; other content under it is refused. Called by chat back ends through the sdk.
         Reasons: BATCH_*, MESSAGE_FIELD, MESSAGE_SENDER, MESSAGE_TIME, STORE_BUSY, STORE_EPOCH.
         """
 
