@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov lock clean
+.PHONY: help setup demo test test-postgres test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov migrations-check lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -46,7 +46,7 @@ bench: setup ## figures of the running system, each beside a peer of the same ru
 bench-redaction: setup ## masking beside datafog, Presidio, maskingtape and ko-pii, which it installs apart
 	PYTHONPATH=tests $(BIN)/python tests/bench/redaction.py
 
-check: lint types imports quality proto-check ## every check besides the tests
+check: lint types imports quality proto-check migrations-check ## every check besides the tests
 
 lint: setup
 	$(BIN)/ruff check .
@@ -75,6 +75,9 @@ proto-check: setup
 	rm -rf build/proto-check && mkdir -p build/proto-check
 	$(BIN)/python protos/generate.py build/proto-check
 	diff -r -x __pycache__ build/proto-check/garim/api services/garim/api
+
+migrations-check: setup ## squawk over what each migration does on PostgreSQL
+	$(BIN)/python tests/migrations/lint.py
 
 manifests-check: setup ## the Kubernetes manifests against schemas, types and the code
 	PYTHONPATH=services:tests $(BIN)/python -m pytest -q tests/deploy

@@ -44,7 +44,7 @@ from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.dossier.opening import OpenedDossier
 from garim.kit.channel import PeerChannel, Peers
 from garim.kit.clock import SystemClock
-from garim.kit.db import Database
+from garim.kit.db import Database, Server
 from garim.kit.governance import GovernanceSource
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.governance_table import create_all as create_governance
@@ -123,12 +123,15 @@ class LiveMesh:
     Args:
         root: A new folder.
         write_secret_s: How long a write secret lives, in seconds.
+        database: PostgreSQL server for the tables; files without.
     """
 
-    def __init__(self, root: Path, write_secret_s: int = WRITE_SECRET_S) -> None:
+    def __init__(
+        self, root: Path, write_secret_s: int = WRITE_SECRET_S, database: Server | None = None
+    ) -> None:
         self.root = root
         self.places = Places(root)
-        self.file = set_up(root, dt.datetime.now(dt.UTC))
+        self.file = set_up(root, dt.datetime.now(dt.UTC), database=database)
         settings = self.places.settings("messages")
         settings.write_text(f"write_secret_s = {write_secret_s}\n{settings.read_text()}")
         self.processes = Processes(self.places)

@@ -17,6 +17,9 @@ from garim.cli.mesh_setup import is_unfinished, move_ports, set_up
 from garim.cli.meshfolder import SERVICES, MeshFile, MeshFolder
 from garim.cli.options import DEFAULT_MESH, JsonOption, MeshOption
 from garim.cli.output import bar, emit, rows_table
+from garim.kit.db import Server
+from garim.kit.db.place import parse_url
+from garim.statements.refusal import RefusedError
 
 app = typer.Typer(no_args_is_help=True, help="A throwaway mesh on this machine, every key marked TEST.")
 
@@ -26,6 +29,7 @@ def bring_up(
     *,
     tied: bool = False,
     review_always: bool = False,
+    database: Server | None = None,
     ready: Callable[[str], None] = lambda _service: None,
 ) -> MeshFile:
     """Set a mesh up where there is none, start what does not run, wait until it serves.
@@ -34,6 +38,7 @@ def bring_up(
         root: The mesh's folder.
         tied: Whether the services end with this process.
         review_always: For a new mesh: whether reviewers decide every disclosure.
+        database: For a new mesh: the PostgreSQL server of its tables; files without.
         ready: Told each service as it becomes ready.
 
     Raises:
@@ -45,7 +50,7 @@ def bring_up(
     if folder.exists():
         mesh = folder.read()
     else:
-        mesh = set_up(root, dt.datetime.now(dt.UTC), review_always=review_always)
+        mesh = set_up(root, dt.datetime.now(dt.UTC), review_always=review_always, database=database)
     processes = Processes(Places(root))
     running = [service for service in SERVICES if processes.running(service)]
     taken = [one for table in (mesh.addresses, mesh.health) for one in table.values() if not is_free(one)]
@@ -62,16 +67,41 @@ def bring_up(
     return mesh
 
 
+def _administered(url: str, password_file: Path | None, trust: Path | None) -> Server:
+    try:
+        address = parse_url(url)
+        if not address.is_local and trust is None:
+            raise ValueError("needs --database-trust over the network")
+    except ValueError as error:
+        raise RefusedError("SETTING_INVALID", f"the database {error}", field="database") from None
+    return Server(address, password_file, trust)
+
+
 @app.command()
 def up(
     mesh: MeshOption = DEFAULT_MESH,
     review_always: Annotated[
         bool, typer.Option("--review-always", help="For a new mesh: reviewers decide every disclosure.")
     ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database",
+            help="For a new mesh: PostgreSQL server for its tables, as postgresql://ROLE@HOST:PORT/DATABASE"
+            " of a role that may make roles and databases; files without.",
+        ),
+    ] = None,
+    database_password: Annotated[
+        Path | None, typer.Option("--database-password-file", help="File (mode 0600) with that password.")
+    ] = None,
+    database_trust: Annotated[
+        Path | None, typer.Option("--database-trust", help="Certificates that the server's chain to (PEM).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Set up a mesh (or start it again) and say how to reach it."""
     done = 0
+    server = None if database is None else _administered(database, database_password, database_trust)
     with bar("starting", len(SERVICES), quiet=as_json) as progress:
 
         def ready(service: str) -> None:
@@ -79,7 +109,7 @@ def up(
             done += 1
             progress.to(done, what=f"{service} serves")
 
-        file = bring_up(mesh, review_always=review_always, ready=ready)
+        file = bring_up(mesh, review_always=review_always, database=server, ready=ready)
     emit(as_json, _status(mesh, file), lambda console: _print_status(console, mesh, file))
 
 

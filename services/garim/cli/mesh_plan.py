@@ -67,6 +67,10 @@ class Places:
         """Return a service's folder: its settings, identity, keys, database."""
         return self.root / "services" / name
 
+    def database(self, name: str) -> Path:
+        """Return the file that says where a service's tables lie on PostgreSQL; absent for SQLite."""
+        return self.service(name) / "database.json"
+
     def settings(self, name: str) -> Path:
         """Return a service's settings file."""
         return self.service(name) / "settings.toml"

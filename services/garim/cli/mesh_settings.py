@@ -52,6 +52,13 @@ def _own(service: str, mesh: MeshFile, places: Places) -> tuple[dict[str, Any], 
     return judged | governance, {"keys": {"kind": "file", "folder": "keys"}}
 
 
+def _database(kept: Path) -> dict[str, Any]:
+    if not kept.exists():
+        return {"path": "database.sqlite"}
+    group: dict[str, Any] = json.loads(kept.read_bytes())
+    return group
+
+
 def write_settings(service: str, mesh: MeshFile, places: Places) -> None:
     """Write a service's settings file.
 
@@ -71,7 +78,7 @@ def write_settings(service: str, mesh: MeshFile, places: Places) -> None:
     everything: dict[str, Mapping[str, Any]] = {
         "": head,
         "tls": {"certificate": "tls.pem", "key": "tls.key", "trust": "ca.pem"},
-        "database": {"path": "database.sqlite"},
+        "database": _database(places.database(service)),
         **groups,
         "peers": {name: mesh.addresses[name] for name in SERVICES if name != service},
     }

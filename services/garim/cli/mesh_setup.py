@@ -19,6 +19,7 @@ from garim.cli.governance_init import Plan, key_text
 from garim.cli.mesh_plan import Places
 from garim.cli.mesh_settings import log_origin, private_folders, write_settings
 from garim.cli.meshfolder import MESH_FILE, SERVICES, MeshFile, MeshFolder
+from garim.kit.db import Server
 from garim.kit.identity import dns_name
 from garim.sealing.secret import Secret
 from garim.statements.governance import LogIdentity, ServiceKey, Terms
@@ -36,6 +37,7 @@ def set_up(
     now: dt.datetime,
     *,
     review_always: bool = False,
+    database: Server | None = None,
     addresses: Callable[[], tuple[dict[str, str], dict[str, str]]] = mesh_plan.new_addresses,
 ) -> MeshFile:
     """Make everything that a mesh needs before its first start.
@@ -44,10 +46,11 @@ def set_up(
         root: The mesh's folder; new or empty.
         now: Time, with its offset.
         review_always: Whether reviewers decide every disclosure.
+        database: PostgreSQL server, as its administrator reaches it, for the services' tables; None: files.
         addresses: Picks the services' addresses and those of their health ports.
 
     Raises:
-        RefusedError: `MESH_FOLDER`: the folder holds something else.
+        RefusedError: `MESH_FOLDER`: the folder holds something else; or as `make_databases`.
     """
     if root.exists() and any(root.iterdir()):
         raise RefusedError(
@@ -70,6 +73,10 @@ def set_up(
         health=health,
     )
     _identities(places, now)
+    if database is not None:
+        from garim.cli.mesh_databases import make_databases
+
+        make_databases(database, places)
     for service in SERVICES:
         write_settings(service, mesh, places)
     # Last: a folder with this file is a whole mesh.

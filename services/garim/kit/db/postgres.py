@@ -113,7 +113,7 @@ class PostgresEngines:
 
         @event.listens_for(engine, "do_connect")
         def reach(_dialect: object, _record: object, _args: object, parameters: dict[str, Any]) -> None:
-            parameters.update(self._parameters())
+            parameters.update(parameters_of(self._server, self._busy_timeout_ms))
 
         @event.listens_for(engine, "connect")
         def prepare(connection: psycopg.Connection[Any], _record: object) -> None:
@@ -122,35 +122,44 @@ class PostgresEngines:
 
         return engine
 
-    def _parameters(self) -> dict[str, Any]:
-        """Return libpq's parameters, all of them said, so that no variable of the environment has a say."""
-        server, address = self._server, self._server.address
-        password = None
-        if server.password_file is not None:
-            password = read_secret_file(server.password_file, "database password").decode().strip()
-        return {
-            "host": address.host,
-            "hostaddr": "",
-            "port": address.port,
-            "user": address.role,
-            "dbname": address.database,
-            "password": password,
-            # Only a server that knows the password's verifier, and itself, can be talked to.
-            "require_auth": "none" if password is None else "scram-sha-256",
-            "sslmode": "disable" if address.is_local else "verify-full",
-            "sslrootcert": str(server.trust or ""),
-            "sslcert": str(server.certificate or ""),
-            "sslkey": str(server.key or ""),
-            "sslcertmode": "disable" if server.certificate is None else "require",
-            "channel_binding": "disable" if password is None or address.is_local else "require",
-            "ssl_min_protocol_version": "TLSv1.3",
-            "gssencmode": "disable",
-            "target_session_attrs": "any",
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "tcp_user_timeout": self._busy_timeout_ms * 2,
-            "application_name": "garim",
-            "options": f"-c lock_timeout={self._busy_timeout_ms} -c search_path=public,pg_temp",
-        }
+
+def parameters_of(server: Server, busy_timeout_ms: int) -> dict[str, Any]:
+    """Return libpq's parameters, all of them said, so that no variable of the environment has a say.
+
+    Args:
+        server: Where the database is.
+        busy_timeout_ms: How long a statement waits for a lock, in milliseconds.
+
+    Raises:
+        RefusedError: As `read_secret_file`.
+    """
+    address = server.address
+    password = None
+    if server.password_file is not None:
+        password = read_secret_file(server.password_file, "database password").decode().strip()
+    return {
+        "host": address.host,
+        "hostaddr": "",
+        "port": address.port,
+        "user": address.role,
+        "dbname": address.database,
+        "password": password,
+        # Only a server that knows the password's verifier, and itself, can be talked to.
+        "require_auth": "none" if password is None else "scram-sha-256",
+        "channel_binding": "disable" if password is None or address.is_local else "require",
+        "sslmode": "disable" if address.is_local else "verify-full",
+        "sslrootcert": str(server.trust or ""),
+        "sslcert": str(server.certificate or ""),
+        "sslkey": str(server.key or ""),
+        "sslcertmode": "disable" if server.certificate is None else "require",
+        "ssl_min_protocol_version": "TLSv1.3",
+        "gssencmode": "disable",
+        "target_session_attrs": "any",
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "tcp_user_timeout": busy_timeout_ms * 2,
+        "application_name": "garim",
+        "options": f"-c lock_timeout={busy_timeout_ms} -c search_path=public,pg_temp",
+    }
 
 
 def _demand_durable(connection: psycopg.Connection[Any]) -> None:

@@ -99,6 +99,7 @@ def test_no_governance_and_no_thaw_before_the_comparison(vault: SecondVault) -> 
         vault.thaw("ga-on")
 
 
+@pytest.mark.sqlite
 def test_a_missing_state_is_no_comparison(vault: SecondVault) -> None:
     with vault.database.writing() as connection:
         connection.execute(restoring.comparison.delete())
