@@ -2,7 +2,7 @@
 
 Squawk knows what locks a table that is in use, or breaks a program that still runs. What it says of a
 migration counts where tables have rows: each first migration makes them anew. Rules left out, with reasons,
-stand in .squawk.toml.
+stand in squawk.toml.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def main() -> int:
             (folder / f"{service}-{revision}.sql").write_text(text, encoding="utf-8")
     files = [str(path) for path in sorted(folder.glob("*.sql"))]
     squawk = Path(sys.executable).with_name("squawk")
-    return subprocess.run([squawk, "--config", ROOT / ".squawk.toml", *files], check=False).returncode
+    return subprocess.run(
+        [squawk, "--config", Path(__file__).with_name("squawk.toml"), *files], check=False
+    ).returncode
 
 
 if __name__ == "__main__":
