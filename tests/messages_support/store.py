@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 import garim.messages
 from garim.api.messages.v1 import messages_pb2 as pb
 from garim.kit import migrations
-from garim.kit.db import Database
+from garim.kit.db import Database, Server
 from garim.kit.identity import service_id
 from garim.kit.ledger import Ledger, tables
 from garim.kit.settings import load_settings
@@ -83,10 +83,24 @@ trust = "c"'''
 
 
 class StoreWorld:
-    """A store, its custody and its log."""
+    """A store, its custody and its log.
+
+    Args:
+        folder: Where its files lie.
+        epoch_ms: Length of an epoch.
+        retention_ms: How long it is kept behind its end.
+        more: Further settings of the store.
+        server: Where its tables lie, migrated; absent for a file of its own.
+    """
 
     def __init__(
-        self, folder: Path, *, epoch_ms: int = DAY_MS, retention_ms: int = 3 * DAY_MS, more: str = ""
+        self,
+        folder: Path,
+        *,
+        epoch_ms: int = DAY_MS,
+        retention_ms: int = 3 * DAY_MS,
+        more: str = "",
+        server: Server | None = None,
     ) -> None:
         self.folder = folder
         self.clock = ManualClock(NOW_MS)
@@ -103,12 +117,14 @@ class StoreWorld:
             retention_ms=retention_ms,
         )
         self.settings = settings_for(folder, self.governance.genesis, more)
+        self.server = server
         self.database = self._open()
         self._begin_log()
         self.store = self.start()
 
     @property
     def path(self) -> Path:
+        assert self.settings.database.path is not None
         return self.settings.database.path
 
     def start(self) -> MessageStore:
@@ -170,6 +186,8 @@ class StoreWorld:
         self.database.close()
 
     def _open(self) -> Database:
+        if self.server is not None:
+            return Database(self.server)
         database = Database(self.settings.database.path)
         migrations.upgrade(database, MIGRATIONS)
         return database

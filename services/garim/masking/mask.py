@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from garim.masking.infotype import InfoType
 from garim.statements.refusal import RefusedError
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from garim.masking.finding import Finding
+    from garim.masking.pseudonyms import PseudonymTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,47 +60,31 @@ class Masked:
         return "".join(parts) + self.text[at:]
 
 
-class Pseudonyms(Protocol):
-    """Whoever gives pseudonyms: the attempt's table, or a worker's copy of a part of it."""
-
-    def of(self, type: InfoType, value: str) -> str:  # noqa: A002 - the field's name for it
-        """Return the pseudonym of a value."""
-
-
-def value_of(finding: Finding) -> tuple[InfoType, str]:
-    """Return what a finding is masked as: for a member's name or number the member.
+def pseudonym_of(finding: Finding, table: PseudonymTable) -> str:
+    """Return what stands for a finding: for a member's name or number the member's pseudonym.
 
     Args:
         finding: The finding.
+        table: The attempt's pseudonyms.
     """
     if finding.person is not None:
-        return InfoType.PERSON, finding.person
+        return table.of(InfoType.PERSON, finding.person)
     if finding.type is InfoType.PERSON:
-        return InfoType.PERSON, _NAMED + finding.value
-    return finding.type, finding.value
-
-
-def pseudonym_of(finding: Finding, table: Pseudonyms) -> str:
-    """Return what stands for a finding.
-
-    Args:
-        finding: The finding.
-        table: Gives pseudonyms.
-    """
-    return table.of(*value_of(finding))
+        return table.of(InfoType.PERSON, _NAMED + finding.value)
+    return table.of(finding.type, finding.value)
 
 
 _NAMED = "name:"
 """Keeps a name that is nobody's in the rosters apart from every `Person.key`."""
 
 
-def mask(text: str, findings: Sequence[Finding], table: Pseudonyms) -> Masked:
+def mask(text: str, findings: Sequence[Finding], table: PseudonymTable) -> Masked:
     """Replace every finding in `text` by its pseudonym.
 
     Args:
         text: The text as it was written.
         findings: What the engine found in it: sorted, without overlap.
-        table: Gives pseudonyms.
+        table: The attempt's pseudonyms.
 
     Raises:
         RefusedError: `FINDINGS_OVERLAP`, findings are unsorted, overlap or lie outside the text.

@@ -8,20 +8,25 @@ logged, and the same on every retry.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+
+import sqlalchemy as sa
 
 from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.messages import epoch_rows as rows
+from garim.messages import index_rows
+from garim.messages.epochs import Shelf
 from garim.messages.forecast import Log
-from garim.messages.reader import HEADER_BYTES
+from garim.messages.index_rows import Roster
+from garim.messages.reader import all_headers
 from garim.statements import dsse, strict_json
 from garim.statements.labels import lp
 from garim.statements.receipts import EpochClosed
 from garim.translog.proven import LogProof
 from garim.translog.tree import Frontier, hash_leaf
 
-_CONVERSATIONS_AT_ONCE = 50_000
+_CONVERSATIONS_AT_ONCE = 500
 _PAGE = 5_000
 
 
@@ -89,7 +94,7 @@ class Accountant:
         envelope = dsse.sign(EpochClosed.PAYLOAD_TYPE, payload, self._sign)
         proof = strict_json.dump(entry.proof.to_object())
         with self._database.writing() as connection:
-            rows.close(connection, epoch.number, dsse.to_bytes(envelope), proof)
+            rows.close(connection, epoch.shelf.number, dsse.to_bytes(envelope), proof)
 
     def log_anew(self) -> None:
         """Log the accounts whose proofs are of a former log in the one in force; nothing else takes them.
@@ -108,10 +113,9 @@ class Accountant:
                     rows.close(connection, number, data, strict_json.dump(entry.proof.to_object()))
 
     def _state(self, epoch: rows.EndingEpoch) -> bytes:
-        self._digest_conversations(epoch.number)
-        tree = self._grow_tree(epoch.number)
+        tree = self._account(epoch.shelf)
         with self._database.reading() as connection:
-            summary = rows.summary(connection, epoch.number)
+            summary = rows.summary(connection, epoch.shelf)
         statement = EpochClosed(
             mesh=self._mesh,
             purpose="epoch-closed",
@@ -120,46 +124,74 @@ class Accountant:
             checkpoint=self._log.checkpoint_seen(),
             store=self._store,
             epoch=epoch.epoch.hex(),
-            head=None if summary.head is None else hashlib.sha256(summary.head).hexdigest(),
+            head=None if summary.head is None else summary.head.hex(),
             write_secrets=summary.write_secrets,
             segments=summary.segments,
             conversations=tree.size,
             conversations_root=tree.root().hex(),
         )
-        payload = statement.to_bytes()
         with self._database.writing() as connection:
-            rows.keep_payload(connection, epoch.number, tree.size, payload)
-        return payload
+            return rows.keep_payload(connection, epoch.shelf.number, tree.size, statement.to_bytes())
 
-    def _digest_conversations(self, epoch: int) -> None:
-        with self._database.reading() as connection:
-            low, high = rows.conversation_span(connection, epoch)
-        for first in range(low, high + 1, _CONVERSATIONS_AT_ONCE):
-            span = (first, min(high, first + _CONVERSATIONS_AT_ONCE - 1))
-            counts: dict[int, int] = {}
-            hashers: dict[int, hashlib._Hash] = {}
-            with self._database.reading() as connection:
-                for conversation, header in rows.headers_by_batch(connection, epoch, span, HEADER_BYTES):
-                    counts[conversation] = counts.get(conversation, 0) + 1
-                    hasher = hashers.setdefault(conversation, hashlib.sha256())
-                    hasher.update(hashlib.sha256(header).digest())
-            with self._database.writing() as connection:
-                rows.keep_accounts(
-                    connection, [(counts[one], hashers[one].digest(), one) for one in sorted(counts)]
-                )
-
-    def _grow_tree(self, epoch: int) -> Frontier:
+    def _account(self, shelf: Shelf) -> Frontier:
+        """Account for the conversations in order of tag, some at a time, and return their tree."""
         frontier = Frontier()
         behind = b""
         while True:
             with self._database.reading() as connection:
-                page = rows.accounts_page(connection, epoch, behind, _PAGE)
+                page = rows.conversations_page(connection, shelf, behind, _CONVERSATIONS_AT_ONCE)
+                accounts = [one for one in self._accounts(connection, shelf, page) if one.segments]
             if not page:
                 return frontier
-            leaves = [hash_leaf(conversation_leaf(tag, count, account)) for _, tag, count, account in page]
-            places = [(frontier.size + at, row[0]) for at, row in enumerate(page)]
+            first = frontier.size
+            leaves = [hash_leaf(conversation_leaf(*one)) for one in accounts]
             frontier, runs = frontier.extend(leaves)
-            with self._database.writing() as connection:
-                rows.keep_places(connection, places)
-                rows.keep_nodes(connection, epoch, runs)
-            behind = page[-1][1]
+            with self._database.writing(shared=True) as connection:
+                rows.keep_accounts(connection, shelf, first, accounts, runs)
+            behind = max(page)
+
+    def _accounts(
+        self, connection: sa.Connection, shelf: Shelf, page: dict[bytes, list[Roster]]
+    ) -> Iterator[rows.Account]:
+        alone: dict[int, list[Roster]] = {}
+        for rosters in page.values():
+            if len(rosters) == 1:
+                alone.setdefault(rosters[0].bucket, []).append(rosters[0])
+        digested: dict[bytes, _Digested] = {}
+        for rosters in alone.values():
+            for tag, header in _headers(connection, shelf, rosters):
+                digested.setdefault(tag, _Digested()).add(header)
+        for tag, rosters in page.items():
+            if len(rosters) > 1:
+                digested[tag] = _Digested()
+                for header in all_headers(connection, shelf, tag):
+                    digested[tag].add(header)
+            yield digested.get(tag, _Digested()).account(tag)
+
+
+class _Digested:
+    """The digest of a conversation's headers, growing."""
+
+    def __init__(self) -> None:
+        self._segments = 0
+        self._hash = hashlib.sha256()
+
+    def add(self, header: bytes) -> None:
+        self._segments += 1
+        self._hash.update(hashlib.sha256(header).digest())
+
+    def account(self, tag: bytes) -> rows.Account:
+        return rows.Account(tag, self._segments, self._hash.digest())
+
+
+def _headers(connection: sa.Connection, shelf: Shelf, rosters: list[Roster]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield tag and header of every segment under rosters of one bucket, each roster's in stored order."""
+    behind = (0, 0, -1)
+    while True:
+        found = index_rows.segments_of(connection, shelf, rosters, behind, _PAGE)
+        for row in found:
+            yield row.roster.tag, row.header
+        if len(found) < _PAGE:
+            return
+        last = found[-1]
+        behind = (last.roster.number, last.batch, last.place)

@@ -9,6 +9,7 @@ import hmac
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from garim.kit.clock import Clock
 from garim.sealing import hpke
@@ -40,19 +41,42 @@ class EpochOffer:
     index_key: Secret
 
 
+class Shelf(NamedTuple):
+    """Where an epoch's rows lie.
+
+    Attributes:
+        number: The epoch's number in this store's tables.
+        partition: The partition of the tables.
+        buckets: Into how many buckets its conversations fall.
+    """
+
+    number: int
+    partition: int
+    buckets: int
+
+    def bucket(self, tag: bytes) -> int:
+        """Return the bucket of a conversation's tag; tags are evenly distributed."""
+        return int.from_bytes(tag[:8], "big") % self.buckets
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """A known epoch, ready for storing.
 
     Attributes:
-        number: Its number in this store's tables.
+        shelf: Where its rows lie.
         offer: What custody said of it.
         batch_key: Key under which the contents of batches are compared, derived from K.
     """
 
-    number: int
+    shelf: Shelf
     offer: EpochOffer
     batch_key: Secret
+
+    @property
+    def number(self) -> int:
+        """Its number in this store's tables."""
+        return self.shelf.number
 
     def covers(self, now_ms: int) -> bool:
         """Tell whether the wall time lies inside."""
@@ -64,7 +88,7 @@ class EpochBook:
 
     Args:
         ask: Asks custody for the current and the next epoch.
-        register: Keeps id and times durably and returns the epoch's number, or None where it has ended here.
+        register: Keeps id and times durably and returns where its rows go, or None where it has ended here.
         mesh: Name of the mesh.
         clock: For the wall time.
     """
@@ -72,7 +96,7 @@ class EpochBook:
     def __init__(
         self,
         ask: Callable[[], Sequence[EpochOffer]],
-        register: Callable[[bytes, int, int], int | None],
+        register: Callable[[bytes, int, int], Shelf | None],
         *,
         mesh: str,
         clock: Clock,
@@ -173,8 +197,8 @@ class EpochBook:
             for one in others
         ):
             raise _changed("custody tells of two epochs at one time")
-        number = self._register(offer.epoch, offer.not_before, offer.not_after)
-        if number is None:
+        shelf = self._register(offer.epoch, offer.not_before, offer.not_after)
+        if shelf is None:
             offer.index_key.wipe()
             return
         batch_key = Secret(
@@ -183,7 +207,7 @@ class EpochBook:
             )
         )
         with self._lock:
-            self._known[offer.epoch] = Epoch(number, offer, batch_key)
+            self._known[offer.epoch] = Epoch(shelf, offer, batch_key)
 
     @staticmethod
     def _demand_sound(offer: EpochOffer) -> None:

@@ -8,9 +8,10 @@ from typing import NamedTuple, Protocol
 from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.messages import scope_rows as rows
+from garim.messages.index_rows import Roster
+from garim.messages.reader import Pass, Read
 from garim.messages.tickets import Ticket
 from garim.sealing.roster import RosterRecord
-from garim.sealing.segment import KIND_OPAQUE
 from garim.statements import dsse
 from garim.statements.model import CheckpointSeen
 from garim.statements.scope import Forecast, round_up
@@ -131,57 +132,28 @@ class Forecaster:
         )
 
     def _count(self, ticket: Ticket) -> Counted:
-        scope = ticket.scope
-        with self._database.reading() as connection:
-            epochs = rows.find_epochs(connection, list(ticket.epochs))
-            newest = rows.newest_batch(connection)
-        window = rows.Window(scope.period.start, scope.period.end, scope.received_until, newest)
+        read = Read(self._database, ticket, Pass.SEGMENTS)
         messages = conversations = bystanders = opaque = 0
         found: set[bytes] = set()
-        for epoch in epochs:
+        for epoch in read.epochs:
             tags = ticket.epochs[epoch.epoch]
             people: set[bytes] = set()
-            with self._database.reading() as connection:
-                matched = rows.matched_rosters(connection, epoch.number, tags)
-            for conversation, rosters in matched.items():
-                counts = self._count_conversation(conversation, rosters, window)
-                if not counts.rosters:
-                    continue
-                messages += counts.messages
-                opaque += counts.opaque
-                conversations += 1
-                with self._database.reading() as connection:
-                    row = rows.conversation(connection, conversation)
-                    kept = [rows.roster_record(connection, one) for one in counts.rosters]
-                if row is not None:
-                    found.add(row.tag)
-                for record in kept:
-                    if record is not None:
-                        plain = RosterRecord.decode(record).plain
-                        people.update(one.tag for one in plain.members if one.kind == "account")
+            named: set[bytes] = set()
+            for roster, count in read.counted(epoch):
+                messages += count.messages
+                opaque += count.opaque
+                named.add(roster.tag)
+                people.update(self._accounts(epoch, roster))
+            conversations += len(named)
+            found |= named
             bystanders += len(people.difference(tags))
         return Counted(messages, conversations, bystanders, opaque, frozenset(found))
 
-    def _count_conversation(
-        self, conversation: int, rosters: frozenset[int], window: rows.Window
-    ) -> _ConversationCount:
-        messages = opaque = 0
-        named: set[int] = set()
-        behind = (0, 0)
-        while True:
-            with self._database.reading() as connection:
-                page = rows.index_page(connection, conversation, window, behind)
-            for row in page:
-                if row.roster in rosters:
-                    named.add(row.roster)
-                    messages += row.messages
-                    opaque += row.kind == KIND_OPAQUE
-            if len(page) < rows.PAGE:
-                return _ConversationCount(messages, opaque, frozenset(named))
-            behind = (page[-1].batch, page[-1].place + 1)
-
-
-class _ConversationCount(NamedTuple):
-    messages: int
-    opaque: int
-    rosters: frozenset[int]
+    def _accounts(self, epoch: rows.EpochRow, roster: Roster) -> set[bytes]:
+        """Return the account tags of a roster's members."""
+        with self._database.reading() as connection:
+            record = rows.roster_record(connection, epoch.shelf, roster)
+        if record is None:
+            return set()
+        plain = RosterRecord.decode(record).plain
+        return {one.tag for one in plain.members if one.kind == "account"}

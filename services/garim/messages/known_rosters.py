@@ -97,7 +97,7 @@ class KnownRosters:
         tag_of = {name: blinding.account(name) for name in {name for _, name in unseen}}
         pairs = [(tag_of[name], rosters[position].row) for position, name in unseen]
         with self._database.reading() as connection:
-            members = rows.are_members(connection, epoch.number, pairs)
+            members = rows.are_members(connection, epoch.shelf, pairs)
         for is_member, (position, name) in zip(members, unseen, strict=True):
             if not is_member:
                 raise RefusedError(
@@ -119,7 +119,8 @@ class KnownRosters:
             requested: The same rosters as the back end sent them.
         """
         with self._database.reading() as connection:
-            stored = rows.find_rosters(connection, epoch.number, {draft.asking for draft in drafts})
+            wanted = {draft.asking: draft.conversation_tag for draft in drafts}
+            stored = rows.find_rosters(connection, epoch.shelf, wanted)
         learned = {
             (epoch.number, draft.canonical_digest, hash(one.conversation_id)): Known(
                 stored[draft.asking],
@@ -143,7 +144,8 @@ class KnownRosters:
         tags = {key: blinding.conversation(one.conversation_id) for key, one in missing.items()}
         askings = {key: blinding.asking(tags[key], one.roster_digest) for key, one in missing.items()}
         with self._database.reading() as connection:
-            stored = rows.find_rosters(connection, epoch.number, set(askings.values()))
+            wanted = {asking: tags[key] for key, asking in askings.items()}
+            stored = rows.find_rosters(connection, epoch.shelf, wanted)
         loaded = {
             key: Known(stored[asking], tags[key]) for key, asking in askings.items() if asking in stored
         }

@@ -1,24 +1,26 @@
 """Reading what a ticket matches, as it stood when the call began, in two passes, resumable.
 
-Each page is a short transaction bounded by the newest batch at the stream's start: nothing stored meanwhile
+Each page is a short transaction bounded by the horizon at the stream's start: nothing stored meanwhile
 appears, and no long transaction holds the database. Memory grows with the matched rosters and the write
 secrets named, not with messages.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import enum
 import hashlib
-import struct
+import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, TypeVar
 
+import sqlalchemy as sa
+
 from garim.kit.db import Database
-from garim.messages import epoch_rows, scope_rows
-from garim.messages.scope_rows import EpochRow, IndexRow, SecretRow, Window
+from garim.messages import epoch_rows, index_rows, scope_rows
+from garim.messages.epochs import Shelf
+from garim.messages.index_rows import IndexRow, Roster, RosterCount, Window
+from garim.messages.resuming import BINDING_BYTES, Position, Resumed
+from garim.messages.scope_rows import EpochRow, SecretRow
 from garim.messages.tickets import Ticket
 from garim.sealing.roster import RosterRecord
 from garim.sealing.segment import SegmentHeader
@@ -28,8 +30,9 @@ from garim.translog.proven import LogProof
 from garim.translog.tree import Node, prove_inclusion
 
 HEADER_BYTES = 154
-_TOKEN = struct.Struct(">BB16sQQQQQQ")
-_TOKEN_VERSION = 1
+# Ciphertexts are fetched several at a time, so many bytes of them.
+_FETCH_BYTES = 1024 * 1024
+_LEAST_PAGE = 20
 
 T = TypeVar("T")
 
@@ -74,25 +77,23 @@ class SegmentItem(NamedTuple):
     ciphertext: bytes
 
 
-Item: TypeAlias = EpochItem | ConversationItem | SecretRow | RosterItem | SegmentItem
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Position:
-    """Behind which item a stream stands.
+class ConversationProof(NamedTuple):
+    """What proves a conversation's segments against its epoch's account.
 
     Attributes:
-        epoch: Number of the epoch it stands in; 0 at the start.
-        conversation: Number of the conversation whose account was sent; 0 before the epoch's first.
-        major: Batch, or in the pass over rosters the roster, from which to go on; before the first
-            conversation 1 if the epoch's account was sent.
-        minor: Place in the batch from which to go on.
+        place: Its place in the epoch's tree.
+        headers: The headers of all its segments, joined.
+        path: Hashes that lead to the root.
+        nodes: The stored nodes that they are made from.
     """
 
-    epoch: int = 0
-    conversation: int = 0
-    major: int = 0
-    minor: int = 0
+    place: int
+    headers: bytes
+    path: list[bytes]
+    nodes: list[Node]
+
+
+Item: TypeAlias = EpochItem | ConversationItem | SecretRow | RosterItem | SegmentItem
 
 
 class Read:
@@ -105,7 +106,7 @@ class Read:
         resume_token: Where an earlier stream broke off; empty to start.
 
     Raises:
-        RefusedError: `RESUME_TOKEN`.
+        RefusedError: `RESUME_TOKEN`, and those of the database.
     """
 
     def __init__(self, database: Database, ticket: Ticket, which: Pass, resume_token: str = "") -> None:
@@ -113,19 +114,19 @@ class Read:
         self._ticket = ticket
         self._pass = which
         scope = ticket.scope
-        self._binding = hashlib.sha256(f"{scope.document} {scope.purpose} {scope.grant}".encode()).digest()[
-            :16
-        ]
-        with database.reading() as connection:
-            newest = scope_rows.newest_batch(connection)
+        self.window = Window(scope.period.start, scope.period.end, scope.received_until)
+        # Alone for a moment: nothing that is being stored now can come to lie before the horizon later.
+        with database.writing() as connection:
+            horizon = scope_rows.horizon(connection)
             # An epoch that closes while a stream runs, or before it resumes, stays open for that stream.
-            self._closed = scope_rows.newest_closed(connection)
+            closed = scope_rows.newest_closed(connection)
             self.epochs = scope_rows.find_epochs(connection, list(ticket.epochs))
+        named = f"{scope.document} {scope.purpose} {scope.grant}".encode()
+        binding = which.to_bytes() + hashlib.sha256(named).digest()[:BINDING_BYTES]
+        self._resumed = Resumed(binding, closed, horizon, Position())
         if resume_token:
-            newest, self._closed, self._start = self._parse(resume_token, newest)
-        else:
-            self._start = Position()
-        self.window = Window(scope.period.start, scope.period.end, scope.received_until, newest)
+            self._resumed = self._resumed.parse(resume_token)
+            self._demand_place(self._resumed.position)
         self._sent: set[bytes] = set()
 
     def items(self) -> Iterator[tuple[Item, str]]:
@@ -134,165 +135,194 @@ class Read:
         Raises:
             RefusedError: `EPOCH_DROPPED` where an epoch's rows went meanwhile; those of the database.
         """
-        at = self._start
+        at = self._resumed.position
         for epoch in self.epochs:
             if epoch.number < at.epoch:
                 continue
             if epoch.number > at.epoch:
-                at = Position(epoch.number)
-            with self._database.reading() as connection:
-                tags = self._ticket.epochs[epoch.epoch]
-                matched = scope_rows.matched_rosters(connection, epoch.number, tags)
-            for conversation, rosters in matched.items():
-                if conversation < at.conversation:
+                at = Position(epoch.number, epoch.shelf.partition)
+            for tag, rosters in self._matched(epoch).items():
+                if tag < at.tag:
                     continue
                 follow = self._rosters if self._pass is Pass.ROSTERS else self._segments
-                for item, position in follow(epoch, conversation, rosters, at):
+                for item, position in follow(epoch, tag, rosters, at):
                     at = position
-                    yield item, self._token(position)
+                    yield item, self._resumed.token(position)
 
-    def matched(self) -> Iterator[tuple[EpochRow, list[int]]]:
-        """Yield each epoch with the conversations of which something lies in scope."""
+    def matched(self) -> Iterator[tuple[EpochRow, list[Roster]]]:
+        """Yield each epoch with the rosters under which something lies in scope."""
         for epoch in self.epochs:
-            with self._database.reading() as connection:
-                matched = scope_rows.matched_rosters(
-                    connection, epoch.number, self._ticket.epochs[epoch.epoch]
-                )
-            found = [
-                conversation
-                for conversation, rosters in matched.items()
-                if next(self._index(conversation, rosters, (0, 0)), None) is not None
-            ]
+            found = [roster for roster, _ in self.counted(epoch)]
             if found:
                 yield epoch, found
 
+    def counted(self, epoch: EpochRow) -> Iterator[tuple[Roster, RosterCount]]:
+        """Yield the matched rosters of an epoch under which something lies in scope, with how much it is."""
+        newest = self._resumed.horizon.newest(epoch.number)
+        for rosters in self._matched(epoch).values():
+            for roster in rosters:
+                with self._database.reading() as connection:
+                    count = index_rows.count_roster(connection, epoch.shelf, roster, self.window, newest)
+                if count.segments:
+                    yield roster, count
+
+    def _matched(self, epoch: EpochRow) -> dict[bytes, tuple[Roster, ...]]:
+        with self._database.reading() as connection:
+            return scope_rows.matched_rosters(connection, epoch.shelf, self._ticket.epochs[epoch.epoch])
+
     def _rosters(
-        self, epoch: EpochRow, conversation: int, rosters: frozenset[int], at: Position
+        self, epoch: EpochRow, tag: bytes, rosters: Sequence[Roster], at: Position
     ) -> Iterator[tuple[Item, Position]]:
-        first: dict[int, IndexRow] = {}
-        for row in self._index(conversation, rosters, (0, 0)):
-            first.setdefault(row.roster, row)
-            if len(first) == len(rosters):
-                break
-        resumed = (at.epoch, at.conversation) == (epoch.number, conversation)
+        resumed = (at.epoch, at.tag) == (epoch.number, tag)
         position = at
-        for roster in sorted(first):
-            if resumed and roster < at.major:
+        for roster in rosters:
+            if resumed and roster.number < at.major:
                 continue
-            row = first[roster]
+            row = next(self._index(epoch, roster, (0, 0)), None)
+            if row is None:
+                continue
             with self._database.reading() as connection:
-                record = _present(scope_rows.roster_record(connection, roster))
-            header = self._slice(row)[:HEADER_BYTES]
+                record = _present(scope_rows.roster_record(connection, epoch.shelf, roster))
             secrets = (
                 RosterRecord.decode(record).plain.write_secret,
-                SegmentHeader.decode(header).write_secret,
+                SegmentHeader.decode(row.header).write_secret,
             )
-            for secret in self._secrets(*secrets):
+            for secret in self._secrets(epoch.shelf, *secrets):
                 yield secret, position
-            position = Position(epoch.number, conversation, roster + 1)
-            yield RosterItem(record, header), position
+            position = Position(epoch.number, epoch.shelf.partition, tag, roster.number + 1)
+            yield RosterItem(record, row.header), position
 
     def _segments(
-        self, epoch: EpochRow, conversation: int, rosters: frozenset[int], at: Position
+        self, epoch: EpochRow, tag: bytes, rosters: Sequence[Roster], at: Position
     ) -> Iterator[tuple[Item, Position]]:
-        resumed = (at.epoch, at.conversation) == (epoch.number, conversation)
+        resumed = (at.epoch, at.tag) == (epoch.number, tag)
         behind = (at.major, at.minor) if resumed else (0, 0)
         position = at
         announced = resumed
-        for row in self._index(conversation, rosters, behind):
+        for row, ciphertext in self._fetched(epoch, self._merged(epoch, rosters, behind)):
             if not announced:
-                for item, behind_item in self._accounts(epoch, conversation, at):
+                for item, behind_item in self._accounts(epoch, tag, at):
                     position = behind_item
                     yield item, position
                 announced = True
-            data = self._slice(row)
-            header = data[:HEADER_BYTES]
-            for secret in self._secrets(SegmentHeader.decode(header).write_secret):
+            for secret in self._secrets(epoch.shelf, SegmentHeader.decode(row.header).write_secret):
                 yield secret, position
-            position = Position(epoch.number, conversation, row.batch, row.place + 1)
-            yield SegmentItem(header, data[HEADER_BYTES:]), position
+            position = Position(epoch.number, epoch.shelf.partition, tag, row.batch, row.place + 1)
+            yield SegmentItem(row.header, ciphertext), position
 
-    def _accounts(self, epoch: EpochRow, conversation: int, at: Position) -> Iterator[tuple[Item, Position]]:
-        if epoch.envelope is None or epoch.proof is None or epoch.number > self._closed:
+    def _accounts(self, epoch: EpochRow, tag: bytes, at: Position) -> Iterator[tuple[Item, Position]]:
+        if epoch.envelope is None or epoch.proof is None or epoch.number > self._resumed.closed:
             return
-        if not (at.conversation or at.major):
+        if not at.is_inside:
             with self._database.reading() as connection:
-                chain = scope_rows.records(connection, epoch.number)
-            proof = LogProof.from_object(strict_json.parse_object(epoch.proof))
-            yield EpochItem(dsse.from_bytes(epoch.envelope), proof, chain), Position(epoch.number, 0, 1)
-        yield self._account(epoch, conversation), Position(epoch.number, conversation)
-
-    def _account(self, epoch: EpochRow, conversation: int) -> ConversationItem:
+                chains = scope_rows.records(connection, epoch.shelf)
+            logged = LogProof.from_object(strict_json.parse_object(epoch.proof))
+            item = EpochItem(dsse.from_bytes(epoch.envelope), logged, chains)
+            yield item, Position(epoch.number, epoch.shelf.partition, major=1)
         with self._database.reading() as connection:
-            row = _present(scope_rows.conversation(connection, conversation))
-            if row.headers is not None:
-                joined = row.headers
-            else:
-                joined = b"".join(scope_rows.all_headers(connection, conversation, HEADER_BYTES))
-            place, size = _present(row.place), _present(epoch.leaves)
+            proof = proof_of(connection, epoch, tag)
+        headers = [proof.headers[at : at + HEADER_BYTES] for at in range(0, len(proof.headers), HEADER_BYTES)]
+        account = ConversationItem(epoch.epoch, tag, headers, proof.place, _present(epoch.leaves), proof.path)
+        yield account, Position(epoch.number, epoch.shelf.partition, tag)
 
-            def read(nodes: Sequence[Node]) -> list[bytes]:
-                return epoch_rows.read_nodes(connection, epoch.number, nodes)
-
-            path = prove_inclusion(place, size, read)
-        headers = [joined[at : at + HEADER_BYTES] for at in range(0, len(joined), HEADER_BYTES)]
-        return ConversationItem(epoch.epoch, row.tag, headers, place, size, path)
+    def _merged(
+        self, epoch: EpochRow, rosters: Sequence[Roster], behind: tuple[int, int]
+    ) -> Iterator[IndexRow]:
+        """Yield the segments under all these rosters of a conversation in stored order."""
+        page = max(_LEAST_PAGE, index_rows.PAGE // len(rosters))
+        streams = [self._index(epoch, roster, behind, page) for roster in rosters]
+        return heapq.merge(*streams, key=_stored)
 
     def _index(
-        self, conversation: int, rosters: frozenset[int], behind: tuple[int, int]
+        self, epoch: EpochRow, roster: Roster, behind: tuple[int, int], page: int | None = None
     ) -> Iterator[IndexRow]:
-        while True:
+        newest = self._resumed.horizon.newest(epoch.number)
+        following: tuple[int, int] | None = behind
+        while following is not None:
             with self._database.reading() as connection:
-                page = scope_rows.index_page(connection, conversation, self.window, behind)
-            yield from (row for row in page if row.roster in rosters)
-            if len(page) < scope_rows.PAGE:
-                return
-            behind = (page[-1].batch, page[-1].place + 1)
+                rows, following = index_rows.index_page(
+                    connection,
+                    epoch.shelf,
+                    roster,
+                    self.window,
+                    following,
+                    newest=newest,
+                    page=page or index_rows.PAGE,
+                )
+            yield from rows
 
-    def _slice(self, row: IndexRow) -> bytes:
+    def _fetched(self, epoch: EpochRow, rows: Iterator[IndexRow]) -> Iterator[tuple[IndexRow, bytes]]:
+        """Yield segments with their ciphertexts, some of which are fetched at once."""
+        group: list[IndexRow] = []
+        size = 0
+        for row in rows:
+            group.append(row)
+            size += row.size
+            if size >= _FETCH_BYTES or len(group) >= index_rows.PAGE:
+                yield from zip(group, self._slices(epoch, group), strict=True)
+                group, size = [], 0
+        yield from zip(group, self._slices(epoch, group), strict=True)
+
+    def _slices(self, epoch: EpochRow, rows: Sequence[IndexRow]) -> list[bytes]:
         with self._database.reading() as connection:
-            return _present(scope_rows.slice_of(connection, row.batch, row.place, row.size))
+            return [_present(one) for one in index_rows.slices(connection, epoch.shelf, rows)]
 
-    def _secrets(self, *wanted: bytes) -> Iterator[SecretRow]:
+    def _secrets(self, shelf: Shelf, *wanted: bytes) -> Iterator[SecretRow]:
         for secret in wanted:
             if secret not in self._sent:
                 with self._database.reading() as connection:
-                    row = _present(scope_rows.write_secret(connection, secret))
+                    row = _present(scope_rows.write_secret(connection, shelf, secret))
                 self._sent.add(secret)
                 yield row
 
-    def _token(self, at: Position) -> str:
-        packed = _TOKEN.pack(
-            _TOKEN_VERSION,
-            self._pass,
-            self._binding,
-            self.window.newest,
-            self._closed,
-            at.epoch,
-            at.conversation,
-            at.major,
-            at.minor,
-        )
-        return base64.urlsafe_b64encode(packed).decode()
-
-    def _parse(self, token: str, newest: int) -> tuple[int, int, Position]:
-        try:
-            version, which, binding, until, closed, *place = _TOKEN.unpack(
-                base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
-            )
-        except (binascii.Error, struct.error, UnicodeEncodeError):
-            raise _bad_token() from None
-        if (version, which, binding) != (_TOKEN_VERSION, self._pass, self._binding) or until > newest:
-            raise _bad_token()
-        return until, closed, Position(*place)
+    def _demand_place(self, position: Position) -> None:
+        """Refuse to go on in an epoch whose rows have moved: places in it are others now."""
+        if position.epoch:
+            with self._database.reading() as connection:
+                partition = scope_rows.partition_of(connection, position.epoch)
+            _present(partition if partition == position.partition else None)
 
 
-def _bad_token() -> RefusedError:
-    return RefusedError(
-        "RESUME_TOKEN",
-        "the token is not one of this document's streams: start from the beginning",
-        field="resume_token",
-    )
+def all_headers(connection: sa.Connection, shelf: Shelf, tag: bytes) -> list[bytes]:
+    """Return the headers of all segments of a conversation in stored order."""
+    streams = [_whole(connection, shelf, roster) for roster in scope_rows.rosters_of(connection, shelf, tag)]
+    return [row.header for row in heapq.merge(*streams, key=_stored)]
+
+
+def proof_of(connection: sa.Connection, epoch: EpochRow, tag: bytes) -> ConversationProof:
+    """Return what proves a conversation's segments against its epoch's account.
+
+    Args:
+        connection: An open transaction.
+        epoch: A closed epoch.
+        tag: The conversation's.
+
+    Raises:
+        RefusedError: `EPOCH_DROPPED`.
+    """
+    row = _present(scope_rows.conversation(connection, epoch.shelf, tag))
+    headers = row.headers
+    if headers is None:
+        headers = b"".join(all_headers(connection, epoch.shelf, tag))
+    named: list[Node] = []
+
+    def read(nodes: Sequence[Node]) -> list[bytes]:
+        named.extend(nodes)
+        return epoch_rows.read_nodes(connection, epoch.shelf, nodes)
+
+    path = prove_inclusion(row.place, _present(epoch.leaves), read)
+    return ConversationProof(row.place, headers, path, named)
+
+
+def _whole(connection: sa.Connection, shelf: Shelf, roster: Roster) -> Iterator[IndexRow]:
+    following: tuple[int, int] | None = (0, 0)
+    while following is not None:
+        rows, following = index_rows.index_page(connection, shelf, roster, None, following)
+        yield from rows
+
+
+def _stored(row: IndexRow) -> tuple[int, int]:
+    return row.batch, row.place
 
 
 def _present(value: T | None) -> T:

@@ -2,17 +2,16 @@
 
 What makes them unreadable is custody, which destroys the keys of an epoch or an order by its own clock. This
 store only drops ciphertext that nobody can open any more; it waits until its clock has stood behind the time
-for a while, so that a clock that jumps ahead for a moment loses nothing.
+for a while, so that a clock that jumps ahead for a moment loses nothing. What is preserved is copied to a
+partition of its own first; then the old one goes whole.
 """
 
 from __future__ import annotations
 
-import itertools
-
 from garim.kit.clock import Clock
 from garim.kit.db import Database
-from garim.messages import epoch_rows, scope_rows
-from garim.messages.reader import HEADER_BYTES, Read
+from garim.messages import kept_rows, partition_rows, scope_rows
+from garim.messages.reader import Read, proof_of
 
 _NO_ORDER = -1
 """An end that every order lies behind: an epoch's retention ends none."""
@@ -41,9 +40,9 @@ class Retention:
             document: SHA-256 of the order's payload.
             until_ms: When the order ends.
         """
-        for epoch, conversations in read.matched():
+        for epoch, rosters in read.matched():
             with self._database.writing() as connection:
-                scope_rows.preserve(connection, document, epoch.number, conversations, read.window, until_ms)
+                scope_rows.preserve(connection, document, epoch.number, rosters, read.window, until_ms)
 
     def drop_due(self, retention_ms: int) -> list[int]:
         """Drop the rows of epochs past retention, and what was kept for orders that have ended.
@@ -56,23 +55,40 @@ class Retention:
         """
         now_ms, monotonic_ms = self._clock.now_ms(), self._clock.monotonic_ms()
         with self._database.reading() as connection:
-            due = [(epoch, _NO_ORDER) for epoch in epoch_rows.droppable(connection, now_ms - retention_ms)]
-            due += epoch_rows.lapsed(connection, now_ms)
+            due = [(epoch, _NO_ORDER) for epoch in kept_rows.droppable(connection, now_ms - retention_ms)]
+            due += kept_rows.lapsed(connection, now_ms)
         self._due_since_ms = {one: self._due_since_ms.get(one, monotonic_ms) for one in due}
         settled = [one for one in due if monotonic_ms - self._due_since_ms[one] >= self._grace_ms]
         for epoch, ended_ms in settled:
-            self._drop(epoch, ended_ms)
-        return [epoch for epoch, _ in settled]
+            self._move(epoch, ended_ms)
+        return self._drop_left()
 
-    def _drop(self, epoch: int, ended_ms: int) -> None:
-        """Drop an epoch but for what is preserved by orders that end after a time; all or nothing."""
-        with self._database.writing() as connection:
-            for conversation in epoch_rows.whole_conversations(connection, epoch, ended_ms):
-                headers = b"".join(scope_rows.all_headers(connection, conversation, HEADER_BYTES))
-                epoch_rows.keep_headers(connection, conversation, headers)
-            kept = epoch_rows.preserved_segments(connection, epoch, ended_ms)
-            epoch_rows.drop_all_but(connection, epoch, kept)
-            for batch, segments in itertools.groupby(kept, key=lambda one: one.batch):
-                epoch_rows.narrow_batch(connection, batch, list(segments))
-            epoch_rows.forget_lapsed(connection, epoch, ended_ms)
-            epoch_rows.mark_dropped(connection, epoch)
+    def _move(self, epoch: int, ended_ms: int) -> None:
+        """Leave an epoch nothing but what orders that end after a time preserve; all or nothing."""
+        with self._database.writing(shared=True) as connection:
+            row = scope_rows.epoch_row(connection, epoch)
+            shelf = kept_rows.leave(connection, epoch)
+            if row is None or shelf is None:
+                return
+            rosters = kept_rows.kept_rosters(connection, shelf, ended_ms)
+            to = None
+            if rosters:
+                to = partition_rows.open_one(connection)
+                kept_rows.copy_write_secrets(connection, shelf, to)
+                kept_rows.copy_rosters(connection, shelf, to, rosters)
+                for tag in sorted({one.tag for one in rosters}):
+                    proof = proof_of(connection, row, tag)
+                    kept_rows.copy_conversation(connection, shelf, to, tag, proof.headers)
+                    kept_rows.copy_nodes(connection, shelf, to, proof.nodes)
+                kept_rows.copy_segments_kept(connection, shelf, to, ended_ms)
+            kept_rows.arrive(connection, epoch, to)
+            kept_rows.forget_orders(connection, epoch, ended_ms)
+
+    def _drop_left(self) -> list[int]:
+        """Drop the partitions that epochs have left, each in a short transaction of its own."""
+        with self._database.reading() as connection:
+            left = kept_rows.left(connection)
+        for epoch, partition in left:
+            with self._database.writing() as connection:
+                kept_rows.drop_left(connection, epoch, partition)
+        return [epoch for epoch, _ in left]

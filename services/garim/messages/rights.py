@@ -1,4 +1,7 @@
-"""What messages's runtime role may do to its tables on PostgreSQL; tests run as that role."""
+"""What messages's runtime role may do to its tables on PostgreSQL; tests run as that role.
+
+It deletes nothing and changes no row of a partition: the owner's functions drop partitions whole.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from garim.kit.db.rights import Rights
 RIGHTS: Rights = {
     **ledger.RIGHTS,
     **governance_table.RIGHTS,
-    "account_nodes": "select, insert, delete",
-    "batch_ids": "select, insert, delete",
-    "batches": "select, insert, update, delete",
-    "conversations": "select, insert, update, delete",
-    "epochs": "select, insert, update",
-    "forecasts": "select, insert, update",
-    "member_tags": "select, insert, delete",
-    "preserved": "select, insert, update, delete",
-    "rosters": "select, insert, delete",
-    "segments": "select, insert, update, delete",
-    "write_secrets": "select, insert, delete",
+    "account_nodes": "select, insert",
+    "batches": "select, insert",
+    "conversations": "select, insert",
+    "epochs": "select, insert, update (partition, leaving, ended, leaves, payload, envelope, proof, dropped)",
+    "forecasts": "select, insert, update (envelope)",
+    "member_tags": "select, insert",
+    "parts": "select, insert",
+    "preserved": "select, insert, update (until)",
+    "rosters": "select, insert",
+    "segments": "select, insert",
+    "write_secrets": "select, insert",
 }

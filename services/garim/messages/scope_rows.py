@@ -1,40 +1,48 @@
-"""What reading and forecasting look up: matched rosters, the segment index, slices of batches.
+"""What reading and forecasting look up beside the index: where the store stands, epochs, matched rosters.
 
-Every function takes an open reading transaction, short: a stream is a row of such transactions, each bounded
-by the number of the newest batch at its beginning, so that it sees nothing that was stored later.
+Every function takes an open transaction, short: a stream is a row of them, each bounded by the horizon taken
+at its beginning, so that it sees nothing that was stored later.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-PAGE = 500
+from garim.messages.epochs import Shelf
+from garim.messages.index_rows import WHOLE, Roster, Window
+from garim.messages.tables import CONVERSATIONS, EPOCHS, PRESERVED, ROSTERS, WRITE_SECRETS
 
 
-class Window(NamedTuple):
-    """What a ticket covers, and up to where the store stood when the call began.
+class Horizon(NamedTuple):
+    """Up to where the store stood at one moment.
 
     Attributes:
-        start: First millisecond of sent-at.
-        end: First millisecond behind.
-        received_until: Nothing received later.
-        newest: Number of the newest batch.
+        epochs: Number of the newest epoch.
+        open: The newest batch of each epoch that had not ended, by the epoch's number.
     """
 
-    start: int
-    end: int
-    received_until: int
-    newest: int
+    epochs: int
+    open: dict[int, int]
+
+    def newest(self, epoch: int) -> int:
+        """Return the number of the newest batch of an epoch that is to be seen."""
+        return self.open.get(epoch, WHOLE if epoch <= self.epochs else 0)
+
+    def covers(self, other: Horizon) -> bool:
+        """Tell whether nothing of the other lies behind this one."""
+        return other.epochs <= self.epochs and all(
+            newest <= self.newest(epoch) for epoch, newest in other.open.items()
+        )
 
 
 class EpochRow(NamedTuple):
-    """A known epoch.
+    """A known epoch that still has rows.
 
     Attributes:
-        number: Its number.
+        shelf: Where they lie.
         epoch: Its random id.
         leaves: Leaves of its tree, where it is closed.
         payload: Its account's payload.
@@ -42,32 +50,17 @@ class EpochRow(NamedTuple):
         proof: Its log proof as JSON.
     """
 
-    number: int
+    shelf: Shelf
     epoch: bytes
     leaves: int | None
     payload: bytes | None
     envelope: bytes | None
     proof: bytes | None
 
-
-class IndexRow(NamedTuple):
-    """A segment as the index knows it.
-
-    Attributes:
-        batch: Number of the batch that holds it.
-        place: Its first byte there.
-        size: Its bytes.
-        roster: Number of its roster.
-        messages: How many messages it holds.
-        kind: 1 messages, 2 opaque.
-    """
-
-    batch: int
-    place: int
-    size: int
-    roster: int
-    messages: int
-    kind: int
+    @property
+    def number(self) -> int:
+        """Its number."""
+        return self.shelf.number
 
 
 class SecretRow(NamedTuple):
@@ -80,153 +73,152 @@ class SecretRow(NamedTuple):
 
 
 class ConversationRow(NamedTuple):
-    """A conversation with its place in its epoch's account."""
+    """A conversation's place in its epoch's account; all its headers, where only a part of it stays."""
 
-    number: int
-    tag: bytes
-    segments: int | None
-    place: int | None
+    place: int
     headers: bytes | None
 
 
-def newest_batch(connection: sa.Connection) -> int:
-    """Return the number of the newest batch there ever was; 0 where there was none."""
-    row = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'batches'").one_or_none()
-    return 0 if row is None else int(row.seq)
+_HORIZON = sa.text(
+    "SELECT number, ended, (SELECT max(b.number) FROM batches b WHERE b.partition = e.partition) AS newest"
+    " FROM epochs e ORDER BY number"
+)
+_MATCHED = sa.text(
+    "SELECT r.tag, r.bucket, r.number, r.digest FROM member_tags m JOIN rosters r"
+    " ON r.partition = m.partition AND r.bucket = m.bucket AND r.number = m.roster"
+    " WHERE m.partition = :partition AND m.tag = :tag"
+)
+
+
+def horizon(connection: sa.Connection) -> Horizon:
+    """Return up to where the store stands.
+
+    Args:
+        connection: An open writing transaction that is alone: no batch with a smaller number can come later.
+    """
+    rows = connection.execute(_HORIZON).all()
+    return Horizon(
+        max((row.number for row in rows), default=0),
+        {row.number: row.newest or 0 for row in rows if not row.ended},
+    )
 
 
 def newest_closed(connection: sa.Connection) -> int:
     """Return the number of the newest epoch whose account is logged; 0 where there is none."""
-    row = connection.exec_driver_sql("SELECT max(number) FROM epochs WHERE envelope IS NOT NULL").scalar_one()
-    return row or 0
+    newest = sa.select(sa.func.max(EPOCHS.c.number)).where(EPOCHS.c.envelope.is_not(None))
+    return connection.execute(newest).scalar_one() or 0
 
 
 def find_epochs(connection: sa.Connection, epochs: Sequence[bytes]) -> list[EpochRow]:
-    """Return the known ones of these epochs in order of time."""
-    found = []
-    for epoch in epochs:
-        row = connection.exec_driver_sql(
-            "SELECT number, epoch, leaves, payload, envelope, proof FROM epochs WHERE epoch = ?", (epoch,)
-        ).one_or_none()
-        if row is not None:
-            found.append(EpochRow(*row))
-    return sorted(found)
+    """Return those of these epochs that still have rows, in order of time."""
+    found = [_epoch_row(connection, EPOCHS.c.epoch == epoch) for epoch in epochs]
+    return sorted(one for one in found if one is not None)
+
+
+def epoch_row(connection: sa.Connection, number: int) -> EpochRow | None:
+    """Return an epoch that still has rows."""
+    return _epoch_row(connection, EPOCHS.c.number == number)
+
+
+def partition_of(connection: sa.Connection, epoch: int) -> int | None:
+    """Return where an epoch's rows lie now; None where there are none left."""
+    return connection.execute(
+        sa.select(EPOCHS.c.partition).where(EPOCHS.c.number == epoch)
+    ).scalar_one_or_none()
 
 
 def matched_rosters(
-    connection: sa.Connection, epoch: int, tags: Sequence[bytes]
-) -> dict[int, frozenset[int]]:
-    """Return, by conversation number, the rosters of an epoch that hold one of the tags."""
-    matched: dict[int, set[int]] = {}
+    connection: sa.Connection, shelf: Shelf, tags: Sequence[bytes]
+) -> dict[bytes, tuple[Roster, ...]]:
+    """Return the rosters of an epoch that hold one of the member tags, by their conversation's, in order."""
+    matched: dict[bytes, set[Roster]] = {}
     for tag in tags:
-        for row in connection.exec_driver_sql(
-            "SELECT r.conversation, r.number FROM member_tags m JOIN rosters r ON r.number = m.roster"
-            " WHERE m.epoch = ? AND m.tag = ?",
-            (epoch, tag),
-        ):
-            matched.setdefault(row.conversation, set()).add(row.number)
-    return {conversation: frozenset(rosters) for conversation, rosters in sorted(matched.items())}
+        for row in connection.execute(_MATCHED, {"partition": shelf.partition, "tag": tag}):
+            matched.setdefault(row.tag, set()).add(Roster(*row))
+    return {tag: tuple(sorted(matched[tag])) for tag in sorted(matched)}
 
 
-def index_page(
-    connection: sa.Connection, conversation: int, window: Window, behind: tuple[int, int]
-) -> list[IndexRow]:
-    """Return the next segments of a conversation that lie in the window, in stored order.
-
-    Args:
-        connection: An open transaction.
-        conversation: Its number.
-        window: What is covered.
-        behind: Batch and place from which on to read.
-    """
-    result = connection.exec_driver_sql(
-        "SELECT s.batch, s.place, s.size, s.roster, s.messages, s.kind"
-        " FROM segments s JOIN batches b ON b.number = s.batch"
-        " WHERE s.conversation = ? AND (s.batch, s.place) >= (?, ?) AND s.batch <= ?"
-        " AND s.sent_first < ? AND s.sent_last >= ? AND b.received <= ?"
-        " ORDER BY s.batch, s.place LIMIT ?",
-        (
-            conversation,
-            *behind,
-            window.newest,
-            window.end,
-            window.start,
-            window.received_until,
-            PAGE,
-        ),
+def rosters_of(connection: sa.Connection, shelf: Shelf, tag: bytes) -> tuple[Roster, ...]:
+    """Return all rosters of a conversation."""
+    result = connection.execute(
+        sa.select(ROSTERS.c.tag, ROSTERS.c.bucket, ROSTERS.c.number, ROSTERS.c.digest)
+        .where(ROSTERS.c.partition == shelf.partition, ROSTERS.c.tag == tag)
+        .order_by(ROSTERS.c.number)
     )
-    return [IndexRow(*row) for row in result]
+    return tuple(Roster(*row) for row in result)
 
 
-def slice_of(connection: sa.Connection, batch: int, place: int, size: int) -> bytes | None:
-    """Return the bytes of one segment; None where its batch was dropped."""
-    row = connection.exec_driver_sql(
-        "SELECT substr(data, ?, ?) FROM batches WHERE number = ?", (place + 1, size, batch)
-    ).one_or_none()
-    return None if row is None else bytes(row[0])
-
-
-def all_headers(connection: sa.Connection, conversation: int, header_bytes: int) -> Iterator[bytes]:
-    """Yield the headers of all segments of a conversation in stored order."""
-    for row in connection.exec_driver_sql(
-        "SELECT substr(b.data, s.place + 1, ?) FROM segments s JOIN batches b ON b.number = s.batch"
-        " WHERE s.conversation = ? ORDER BY s.batch, s.place",
-        (header_bytes, conversation),
-    ):
-        yield bytes(row[0])
-
-
-def roster_record(connection: sa.Connection, roster: int) -> bytes | None:
+def roster_record(connection: sa.Connection, shelf: Shelf, roster: Roster) -> bytes | None:
     """Return a roster record; None where it was dropped."""
-    row = connection.exec_driver_sql("SELECT record FROM rosters WHERE number = ?", (roster,)).one_or_none()
-    return None if row is None else bytes(row.record)
+    return connection.execute(
+        sa.select(ROSTERS.c.record).where(
+            ROSTERS.c.partition == shelf.partition,
+            ROSTERS.c.bucket == roster.bucket,
+            ROSTERS.c.number == roster.number,
+        )
+    ).scalar_one_or_none()
 
 
-def write_secret(connection: sa.Connection, secret: bytes) -> SecretRow | None:
+def write_secret(connection: sa.Connection, shelf: Shelf, secret: bytes) -> SecretRow | None:
     """Return a sealed write secret by its id."""
-    row = connection.exec_driver_sql(
-        "SELECT secret, record, signature, sealed FROM write_secrets WHERE secret = ?", (secret,)
+    columns = WRITE_SECRETS.c
+    row = connection.execute(
+        sa.select(columns.secret, columns.record, columns.signature, columns.sealed).where(
+            columns.partition == shelf.partition, columns.secret == secret
+        )
     ).one_or_none()
     return None if row is None else SecretRow(*row)
 
 
-def records(connection: sa.Connection, epoch: int) -> list[bytes]:
-    """Return an epoch's write-secret records in chain order."""
-    result = connection.exec_driver_sql(
-        "SELECT record FROM write_secrets WHERE epoch = ? ORDER BY number", (epoch,)
+def records(connection: sa.Connection, shelf: Shelf) -> list[bytes]:
+    """Return an epoch's write-secret records, chain by chain, each in its order."""
+    columns = WRITE_SECRETS.c
+    result = connection.execute(
+        sa.select(columns.record)
+        .where(columns.partition == shelf.partition)
+        .order_by(columns.writer, columns.number)
     )
-    return [bytes(row.record) for row in result]
+    return list(result.scalars())
 
 
-def conversation(connection: sa.Connection, number: int) -> ConversationRow | None:
-    """Return a conversation."""
-    row = connection.exec_driver_sql(
-        "SELECT number, tag, segments, place, headers FROM conversations WHERE number = ?", (number,)
+def conversation(connection: sa.Connection, shelf: Shelf, tag: bytes) -> ConversationRow | None:
+    """Return a conversation's account."""
+    columns = CONVERSATIONS.c
+    row = connection.execute(
+        sa.select(columns.place, columns.headers).where(
+            columns.partition == shelf.partition,
+            columns.bucket == shelf.bucket(tag),
+            columns.tag == tag,
+        )
     ).one_or_none()
     return None if row is None else ConversationRow(*row)
 
 
 def find_forecast(connection: sa.Connection, document: bytes) -> tuple[bytes, bytes | None] | None:
     """Return the payload of a document's forecast, and the signed statement once it is logged."""
-    row = connection.exec_driver_sql(
-        "SELECT payload, envelope FROM forecasts WHERE document = ?", (document,)
+    row = connection.execute(
+        sa.text("SELECT payload, envelope FROM forecasts WHERE document = :document"), {"document": document}
     ).one_or_none()
     return None if row is None else (row.payload, row.envelope)
 
 
 def keep_forecast(connection: sa.Connection, document: bytes, payload: bytes) -> bytes:
     """Keep a document's forecast; the first one stays. Returns the payload that is kept."""
-    connection.exec_driver_sql(
-        "INSERT INTO forecasts (document, payload) VALUES (?, ?) ON CONFLICT DO NOTHING", (document, payload)
+    connection.execute(
+        sa.text(
+            "INSERT INTO forecasts (document, payload) VALUES (:document, :payload) ON CONFLICT DO NOTHING"
+        ),
+        {"document": document, "payload": payload},
     )
-    row = connection.exec_driver_sql("SELECT payload FROM forecasts WHERE document = ?", (document,)).one()
-    return bytes(row.payload)
+    kept = sa.text("SELECT payload FROM forecasts WHERE document = :document")
+    return bytes(connection.execute(kept, {"document": document}).scalar_one())
 
 
 def sign_forecast(connection: sa.Connection, document: bytes, envelope: bytes) -> None:
     """Keep the signed statement of a logged forecast."""
-    connection.exec_driver_sql(
-        "UPDATE forecasts SET envelope = ? WHERE document = ? AND envelope IS NULL", (envelope, document)
+    connection.execute(
+        sa.text("UPDATE forecasts SET envelope = :envelope WHERE document = :document AND envelope IS NULL"),
+        {"document": document, "envelope": envelope},
     )
 
 
@@ -234,17 +226,32 @@ def preserve(
     connection: sa.Connection,
     document: bytes,
     epoch: int,
-    conversations: Sequence[int],
+    rosters: Sequence[Roster],
     window: Window,
     until: int,
 ) -> None:
-    """Note that a preservation order keeps these conversations within its window until a time."""
-    connection.exec_driver_sql(
-        "INSERT INTO preserved (document, conversation, epoch, until, sent_start, sent_end, received_until)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (document, conversation) DO UPDATE SET until = max(until, excluded.until)",
-        [
-            (document, one, epoch, until, window.start, window.end, window.received_until)
-            for one in conversations
-        ],
-    )
+    """Note that a preservation order keeps what lies under these rosters in its window, until a time."""
+    for roster in rosters:
+        key = {"document": document, "epoch": epoch, "bucket": roster.bucket, "roster": roster.number}
+        conditions = [PRESERVED.c[name] == value for name, value in key.items()]
+        known = connection.execute(sa.select(PRESERVED.c.until).where(*conditions)).scalar_one_or_none()
+        if known is None:
+            connection.execute(
+                sa.insert(PRESERVED).values(
+                    **key,
+                    until=until,
+                    sent_start=window.start,
+                    sent_end=window.end,
+                    received_until=window.received_until,
+                )
+            )
+        elif known < until:
+            connection.execute(sa.update(PRESERVED).where(*conditions).values(until=until))
+
+
+def _epoch_row(connection: sa.Connection, which: sa.ColumnElement[bool]) -> EpochRow | None:
+    row = connection.execute(sa.select(EPOCHS).where(which, EPOCHS.c.partition.is_not(None))).one_or_none()
+    if row is None:
+        return None
+    shelf = Shelf(row.number, row.partition, row.buckets)
+    return EpochRow(shelf, row.epoch, row.leaves, row.payload, row.envelope, row.proof)

@@ -9,10 +9,10 @@ from garim.api.messages.v1 import messages_pb2 as pb
 from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.telemetry import Telemetry, log_refusal
-from garim.messages import epoch_rows, ingest_rows
+from garim.messages import ingest_rows
 from garim.messages.accounts import Accountant
 from garim.messages.capacity import Capacity
-from garim.messages.epochs import EpochBook, EpochOffer
+from garim.messages.epochs import Epoch, EpochBook, EpochOffer, Shelf
 from garim.messages.forecast import Forecaster, Log
 from garim.messages.reader import Item, Pass, Read
 from garim.messages.retention import Retention
@@ -31,6 +31,7 @@ KEEP_HOUSE_EVERY_S = 1.0
 # A batch that was begun inside an epoch is given this long to end before the epoch's key goes.
 END_AFTER_MS = 2_000
 ASK_EVERY_MS = 10_000
+WRITER_BYTES = 8
 
 
 class MessageStore:
@@ -95,6 +96,9 @@ class MessageStore:
         self._accountant = Accountant(database, log, sign, mesh=mesh, store=store, clock=clock)
         self._retention = Retention(database, clock, grace_ms=settings.drop_grace_s * 1000)
         self._steady = SteadyClock(clock, settings.clock_settle_s * 1000)
+        self._buckets = settings.buckets
+        # Each process has a chain of write secrets of its own.
+        self._process = random_bytes(WRITER_BYTES)
         self._asked_ms: int | None = None
 
     def append(self, producer: str, request: pb.AppendMessagesRequest) -> Stored | Unknown:
@@ -177,12 +181,10 @@ class MessageStore:
                 self._telemetry.info("epoch_ended", epoch=epoch.offer.epoch.hex())
             elif now_ms >= epoch.offer.not_after + span:
                 self.epochs.forget(epoch)
-                with self._database.writing() as connection:
-                    epoch_rows.forget_batch_ids(connection, epoch.offer.not_after)
 
     def _close_epochs(self) -> None:
         for epoch in self._accountant.unclosed(self._clock.now_ms() - END_AFTER_MS):
-            self._accountant.end(epoch.number)
+            self._accountant.end(epoch.shelf.number)
             self._accountant.close(epoch)
             self._telemetry.info("epoch_closed", epoch=epoch.epoch.hex())
         self._accountant.log_anew()
@@ -191,21 +193,24 @@ class MessageStore:
         for number in self._retention.drop_due(self._governance().terms.retention):
             self._telemetry.info("epoch_dropped", index=number)
 
-    def _register(self, epoch: bytes, not_before: int, not_after: int) -> int | None:
+    def _register(self, epoch: bytes, not_before: int, not_after: int) -> Shelf | None:
+        retention = self._governance().terms.retention
         with self._database.writing() as connection:
-            return ingest_rows.register_epoch(connection, epoch, not_before, not_after)
+            return ingest_rows.register_epoch(
+                connection, epoch, (not_before, not_after), retention=retention, buckets=self._buckets
+            )
 
-    def _keep_secret(self, epoch: int, kept: SealedWriteSecret) -> None:
-        with self._database.writing() as connection:
-            if not ingest_rows.is_open(connection, epoch):
+    def _keep_secret(self, epoch: Epoch, kept: SealedWriteSecret) -> None:
+        with self._database.writing(shared=True) as connection:
+            if not ingest_rows.is_open(connection, epoch.number):
                 raise RefusedError(
                     "STORE_EPOCH", "this epoch has ended here: try again", kind=Kind.UNAVAILABLE
                 )
-            ingest_rows.keep_write_secret(connection, epoch, kept)
+            ingest_rows.keep_write_secret(connection, epoch.shelf, self._process, kept)
 
-    def _last_record(self, epoch: int) -> bytes | None:
+    def _last_record(self, epoch: Epoch) -> bytes | None:
         with self._database.reading() as connection:
-            return ingest_rows.last_record(connection, epoch)
+            return ingest_rows.last_record(connection, epoch.shelf, self._process)
 
 
 class Housekeeping:

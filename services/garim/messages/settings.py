@@ -28,6 +28,8 @@ class MessagesSettings(ServiceSettings):
         max_future_s: How far a message's sent-at may lie ahead of the store's clock, in seconds.
         drop_grace_s: How long the clock must have stood behind an epoch's retention, or an order's end,
             before rows are dropped, in seconds, so that a jump of the clock loses nothing.
+        buckets: Into how many buckets the conversations of an epoch fall, from the next epoch on: 1 where one
+            server holds the tables, a multiple of the servers' number where several do.
         clock_settle_s: How long wall and monotonic clock must have moved together before an epoch is ended,
             in seconds.
     """
@@ -39,5 +41,6 @@ class MessagesSettings(ServiceSettings):
     batches_at_once: Annotated[int, pydantic.Field(ge=1, le=256)] = 8
     bytes_at_once: Annotated[int, pydantic.Field(ge=1024 * 1024)] = 64 * 1024 * 1024
     max_future_s: Annotated[int, pydantic.Field(ge=0, le=86_400)] = 600
+    buckets: Annotated[int, pydantic.Field(ge=1, le=1_024)] = 1
     clock_settle_s: Annotated[int, pydantic.Field(ge=0, le=3_600)] = 60
     drop_grace_s: Annotated[int, pydantic.Field(ge=0, le=86_400)] = 600

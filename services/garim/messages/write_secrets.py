@@ -79,8 +79,8 @@ class WriteSecrets:
         mesh: Name of the mesh.
         store: Name of this store.
         signer: Signs with the store's key.
-        keep: Makes a sealed secret durable under an epoch's number.
-        last_record: Returns the newest record of an epoch, None where there is none.
+        keep: Makes a sealed secret durable for an epoch.
+        last_record: Returns this process's newest record in an epoch, None where there is none.
         clock: For both times.
         life_ms: How long one lives, at most 60,000 milliseconds.
     """
@@ -91,8 +91,8 @@ class WriteSecrets:
         mesh: str,
         store: str,
         signer: Callable[[bytes], bytes],
-        keep: Callable[[int, SealedWriteSecret], None],
-        last_record: Callable[[int], bytes | None],
+        keep: Callable[[Epoch, SealedWriteSecret], None],
+        last_record: Callable[[Epoch], bytes | None],
         clock: Clock,
         life_ms: int,
     ) -> None:
@@ -149,7 +149,7 @@ class WriteSecrets:
 
     def _begin(self, epoch: Epoch, now_ms: int) -> InUse:
         began_ms = self._clock.monotonic_ms()
-        previous = self._last_record(epoch.number)
+        previous = self._last_record(epoch)
         record = WriteSecretRecord(
             self._mesh,
             self._store,
@@ -160,7 +160,7 @@ class WriteSecrets:
         )
         secret, kept = make(record, epoch.offer.public_key, self._signer)
         try:
-            self._keep(epoch.number, kept)
+            self._keep(epoch, kept)
         except BaseException:
             secret.wipe()
             raise

@@ -50,8 +50,8 @@ class Unknown(NamedTuple):
 
 class _Sealed(NamedTuple):
     received_ms: int
-    data: bytes
-    segments: list[rows.SegmentRow]
+    secret: bytes
+    segments: list[rows.SealedSegment]
 
 
 class Writer:
@@ -167,21 +167,15 @@ class Writer:
             sealed = self._seal(moment, known, batch.drafts, blocks)
             if not moment.sealed_in_time():
                 return None
-        with self._database.writing() as connection:
+        with self._database.writing(shared=True) as connection:
+            rows.hold_batch(connection, producer, request.batch_id)
             before = rows.find_batch(connection, producer, request.batch_id)
             if before:
                 return self._repeated(before, batch.content)
             if not rows.is_open(connection, epoch.number):
                 return None
             rows.add_batch(
-                connection,
-                epoch.number,
-                producer=producer,
-                batch=request.batch_id,
-                digest=digest,
-                received=sealed.received_ms,
-                data=sealed.data,
-                segments=sealed.segments,
+                connection, epoch.shelf, rows.NewBatch(producer, request.batch_id, digest, *sealed)
             )
         return Stored(epoch.offer.epoch, sealed.received_ms)
 
@@ -205,13 +199,12 @@ class Writer:
         received, secret = moment.received_ms, moment.held.id
         seal = BlockSealer(moment.held.segment_root, self._mesh).seal
         ids = self._random_bytes(SEGMENT_ID_BYTES * len(drafts))
-        parts: list[bytes] = []
-        index: list[rows.SegmentRow] = []
-        place = 0
+        segments: list[rows.SealedSegment] = []
         for number, (position, first, last, messages, kind, _) in enumerate(drafts):
             roster = rosters[position]
+            segment = ids[SEGMENT_ID_BYTES * number : SEGMENT_ID_BYTES * (number + 1)]
             header = encode_header(
-                ids[SEGMENT_ID_BYTES * number : SEGMENT_ID_BYTES * (number + 1)],
+                segment,
                 secret,
                 roster.conversation_tag,
                 roster.row.digest,
@@ -223,19 +216,13 @@ class Writer:
                 kind,
             )
             ciphertext = seal(header, blocks[number])
-            parts += (header, ciphertext)
-            size = len(header) + len(ciphertext)
-            index.append(
-                rows.SegmentRow(
-                    roster.row.conversation, place, size, roster.row.number, first, last, messages, kind
-                )
-            )
-            place += size
-        return _Sealed(received, b"".join(parts), index)
+            segments.append(rows.SealedSegment(roster.row, segment, first, last, messages, kind, ciphertext))
+        return _Sealed(received, secret, segments)
 
     def _store_rosters(self, epoch: Epoch, drafts: list[RosterDraft]) -> bool:
         with self._database.reading() as connection:
-            stored = rows.find_rosters(connection, epoch.number, {draft.asking for draft in drafts})
+            wanted = {draft.asking: draft.conversation_tag for draft in drafts}
+            stored = rows.find_rosters(connection, epoch.shelf, wanted)
         fresh = {draft.asking: draft for draft in drafts if draft.asking not in stored}
         if not fresh:
             return True
@@ -243,11 +230,11 @@ class Writer:
             sealed = [self._seal_roster(moment, epoch, draft) for draft in fresh.values()]
             if not moment.sealed_in_time():
                 return False
-        with self._database.writing() as connection:
+        with self._database.writing(shared=True) as connection:
             if not rows.is_open(connection, epoch.number):
                 return False
             for row in sealed:
-                rows.add_roster(connection, epoch.number, row)
+                rows.add_roster(connection, epoch.shelf, row)
         return True
 
     def _seal_roster(self, moment: Moment, epoch: Epoch, draft: RosterDraft) -> rows.RosterRow:

@@ -10,7 +10,7 @@ SHA-256 of the sealed secret), so that no other secret can be put behind a signe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature
@@ -37,7 +37,7 @@ class WriteSecretRecord:
         epoch: Id of the epoch it belongs to, 16 bytes.
         not_before: First millisecond it may be used in, since the Unix epoch.
         not_after: First millisecond it may not be used in; at most 60,000 later.
-        previous: SHA-256 of the record before it in this store and epoch.
+        previous: SHA-256 of the record before it in the chain of its process in this store and epoch.
     """
 
     mesh: str
@@ -96,6 +96,22 @@ class SealedWriteSecret:
     def id(self) -> bytes:
         """SHA-256 of record and sealed secret: what headers and rosters name."""
         return hashlib.sha256(self.record + self.sealed).digest()
+
+
+def head_of(heads: Iterable[bytes]) -> bytes | None:
+    """Return what an epoch's account names as the head of its chains, one for each process that stored.
+
+    Args:
+        heads: SHA-256 of the last record of each chain.
+
+    Returns:
+        The head where there is one chain, SHA-256 over all in ascending order where there are several; None
+        where there is none.
+    """
+    ordered = sorted(heads)
+    if len(ordered) > 1:
+        return hashlib.sha256(b"".join(ordered)).digest()
+    return ordered[0] if ordered else None
 
 
 def _info(mesh: str, record: bytes) -> bytes:

@@ -135,7 +135,8 @@ class EpochClosed(Statement):
     Args:
         store: Which message store.
         epoch: The epoch.
-        head: Digest of the last write-secret record; null where nothing was stored.
+        head: Digest of the last write-secret record; where several processes stored, SHA-256 over the digests
+            of the last records of their chains, in ascending order; null where nothing was stored.
         write_secrets: How many there were.
         segments: How many segments were stored.
         conversations: How many conversations they belong to.

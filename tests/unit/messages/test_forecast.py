@@ -95,5 +95,5 @@ def test_counting_opens_nothing(world: StoreWorld, monkeypatch: pytest.MonkeyPat
     room = people.room("방-1", [1, 2])
     world.put(room)
     world.append(people.batch(people.part(room, people.chatter(NOW_MS - 99, [1], 7))))
-    monkeypatch.setattr("garim.messages.scope_rows.slice_of", None)
+    monkeypatch.setattr("garim.messages.index_rows.slices", None)
     world.store.forecast(world.custody.ticket(SUBJECT, purpose="forecast"))

@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from garim.api.messages.v1 import messages_pb2 as pb
-from garim.messages import scope_rows
+from garim.messages import index_rows
 from garim.messages.reader import ConversationItem, EpochItem, Pass, RosterItem, SegmentItem
 from garim.messages.scope_rows import SecretRow
 from garim.sealing import roster as roster_records
@@ -169,17 +169,21 @@ def test_an_epoch_that_closes_before_a_stream_resumes_stays_open_for_it(filled: 
     assert [one for one in filled.items(ticket) if isinstance(one, EpochItem)]
 
 
-@pytest.mark.parametrize("token", ["x", "é", base64.urlsafe_b64encode(bytes(66)).decode()])
+@pytest.mark.parametrize("token", ["x", "é", base64.urlsafe_b64encode(bytes(75)).decode()])
 def test_a_made_up_token_is_refused(filled: StoreWorld, token: str) -> None:
     with pytest.raises(RefusedError, match="RESUME_TOKEN"):
         filled.items(filled.custody.ticket(SUBJECT), token=token)
 
 
-def test_a_token_that_reaches_behind_what_is_stored_is_refused(filled: StoreWorld) -> None:
+@pytest.mark.parametrize(("at", "value"), [(22, 9), (-12, 5), (-16, 7)])
+def test_a_token_that_reaches_behind_what_is_stored_is_refused(
+    filled: StoreWorld, at: int, value: int
+) -> None:
+    """Behind the newest epoch, the newest batch of an open one, in an epoch that is not there."""
     _, token = next(iter(filled.store.read(filled.custody.ticket(SUBJECT), Pass.SEGMENTS, "")))
     packed = bytearray(base64.urlsafe_b64decode(token))
-    assert packed[18:26] == (4).to_bytes(8, "big")
-    packed[18:26] = (5).to_bytes(8, "big")
+    at %= len(packed)
+    packed[at : at + 4] = value.to_bytes(4, "big")
     with pytest.raises(RefusedError, match="RESUME_TOKEN"):
         filled.items(filled.custody.ticket(SUBJECT), token=base64.urlsafe_b64encode(packed).decode())
 
@@ -217,7 +221,7 @@ def test_a_read_ticket_forecasts_nothing(filled: StoreWorld) -> None:
 
 
 def test_long_conversations_are_read_page_by_page(world: StoreWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scope_rows, "PAGE", 3)
+    monkeypatch.setattr(index_rows, "PAGE", 3)
     world.put(ROOM)
     sent = people.chatter(NOW_MS - 1000, [1, 2], 20)
     for message in sent:

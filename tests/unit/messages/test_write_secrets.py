@@ -18,7 +18,7 @@ DAY_MS = 86_400_000
 def _kept(world: StoreWorld) -> list[SealedWriteSecret]:
     with world.database.reading() as connection:
         rows = connection.exec_driver_sql(
-            "SELECT record, signature, sealed FROM write_secrets ORDER BY number"
+            "SELECT record, signature, sealed FROM write_secrets ORDER BY partition, number"
         )
         return [SealedWriteSecret(*row) for row in rows]
 
@@ -59,15 +59,22 @@ def test_records_are_signed_chained_and_within_their_epoch(world: StoreWorld) ->
     for _ in range(3):
         _append(world)
         world.clock.advance(61_000)
-    world.start()
-    _append(world)
     keys = {STORE: world.governance.store_key.public_key().public_bytes_raw()}
     previous = bytes(32)
     for kept in _kept(world):
         record = write_secret.verify(kept, MESH, keys)
         assert record.previous == previous
         previous = write_secret.hashlib.sha256(kept.record).digest()
-    assert len(_kept(world)) == 4
+    assert len(_kept(world)) == 3
+
+
+def test_each_process_has_a_chain_of_its_own(world: StoreWorld) -> None:
+    world.put(ROOM)
+    _append(world)
+    world.start()
+    _append(world)
+    records = [WriteSecretRecord.decode(kept.record) for kept in _kept(world)]
+    assert [record.previous for record in records] == [bytes(32)] * 2
 
 
 def test_a_write_secret_ends_with_its_epoch(world: StoreWorld) -> None:
@@ -174,16 +181,15 @@ def test_a_batch_sent_again_after_midnight_is_stored_once(world: StoreWorld) -> 
         world.store.append(PRODUCER, request)
 
 
-def test_batch_ids_are_forgotten_one_epoch_after_their_own(world: StoreWorld) -> None:
+def test_a_batch_is_remembered_until_its_rows_are_dropped(world: StoreWorld) -> None:
     world.put(ROOM)
-    _append(world)
-    world.store.keep_house()
-    world.clock.advance(DAY_MS)
-    world.store.keep_house()
-    assert world.count("batch_ids") == 1
-    world.clock.advance(DAY_MS)
-    world.store.keep_house()
-    assert world.count("batch_ids") == 0
+    request = people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 1)))
+    first = world.append(request)
+    for _ in range(3):
+        world.clock.advance(DAY_MS)
+        world.store.keep_house()
+    world.put(ROOM)
+    assert world.append(request) == first
 
 
 def test_the_index_key_is_in_no_file(world: StoreWorld) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from garim.api.messages.v1 import messages_pb2
 from garim.sealing.roster import digest as roster_digest
 from garim.sealing.segment import SegmentHeader
-from garim.sealing.write_secret import FIRST_PREVIOUS, WriteSecretRecord
+from garim.sealing.write_secret import FIRST_PREVIOUS, WriteSecretRecord, head_of
 from garim.statements import dsse
 from garim.statements.governance import Governance
 from garim.statements.labels import lp
@@ -37,9 +37,8 @@ def conversation_leaf(tag: bytes, headers: list[bytes]) -> bytes:
 
 @dataclass(slots=True)
 class _Conversation:
-    """What is still to be served of a conversation, the next at the end."""
-
     expected: list[bytes]
+    served: int = 0
 
 
 @dataclass(slots=True)
@@ -66,7 +65,7 @@ class EpochAccounts:
     _conversations: dict[bytes, _Conversation] = field(default_factory=dict)
 
     def epoch(self, account: messages_pb2.EpochAccount, envelope: dsse.Envelope) -> None:
-        """Take in a closed epoch: its statement and its whole chain of write-secret records.
+        """Take in a closed epoch: its statement and its write-secret records, whole, chain by chain.
 
         Raises:
             RefusedError: `STORE_INCONSISTENT`, and those of the statement's verification.
@@ -74,18 +73,21 @@ class EpochAccounts:
         closed = EpochClosed.verify(
             envelope, self.governance.keys_of("messages"), mesh=self.governance.mesh, now=None
         )
-        previous = FIRST_PREVIOUS
+        heads: list[bytes] = []
         for encoded in account.records:
             record = WriteSecretRecord.decode(encoded)
+            if record.previous == FIRST_PREVIOUS:
+                heads.append(FIRST_PREVIOUS)
             if (
-                record.previous != previous
+                record.previous != (heads[-1] if heads else FIRST_PREVIOUS)
                 or record.epoch.hex() != closed.epoch
                 or record.store != closed.store
             ):
                 raise inconsistent("the chain of write secrets is broken")
-            previous = hashlib.sha256(encoded).digest()
-        head = previous.hex() if account.records else None
-        if head != closed.head or len(account.records) != closed.write_secrets:
+            heads[-1] = hashlib.sha256(encoded).digest()
+        head = head_of(heads)
+        named = None if head is None else head.hex()
+        if named != closed.head or len(account.records) != closed.write_secrets:
             raise inconsistent("the chain of write secrets does not end at the logged head")
         epoch = bytes.fromhex(closed.epoch)
         self._closed[epoch] = closed
@@ -127,7 +129,7 @@ class EpochAccounts:
             bytes.fromhex(closed.conversations_root),
         )
         expected = [one for one in headers if self._in_scope(SegmentHeader.decode(one))]
-        self._conversations[account.conversation_tag] = _Conversation(expected[::-1])
+        self._conversations[account.conversation_tag] = _Conversation(expected)
 
     def segment(self, header: SegmentHeader, encoded: bytes, epoch: bytes) -> None:
         """Demand that a served segment is the next one that the account of its conversation names.
@@ -144,8 +146,9 @@ class EpochAccounts:
                 raise inconsistent("an epoch that is over was not accounted for: ask again when it is closed")
             return
         known = self._conversations.get(header.conversation)
-        if known is None or not known.expected or known.expected.pop() != encoded:
+        if known is None or known.served >= len(known.expected) or known.expected[known.served] != encoded:
             raise inconsistent("a segment is planted, missing or out of order")
+        known.served += 1
 
     def finish(self) -> None:
         """Demand that no accounted segment of the scope is missing.
@@ -158,7 +161,7 @@ class EpochAccounts:
 
     def _finish(self, tag: bytes) -> None:
         known = self._conversations.pop(tag, None)
-        if known is not None and known.expected:
+        if known is not None and known.served != len(known.expected):
             raise inconsistent("a segment that the store logged is missing")
 
     def _in_scope(self, header: SegmentHeader) -> bool:
