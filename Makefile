@@ -5,11 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
 .PHONY: help setup demo test test-postgres test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov migrations-check lock clean
-=======
-.PHONY: help setup demo test test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov lock clean
->>>>>>> 3e2b11e (The store's tables: partitions by epoch, buckets by conversation, what a header says once; chains by process)
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,6 +25,10 @@ demo: setup ## the whole chain on one chat: make demo [CHAT=path] [SUBJECT=name]
 
 test: setup ## all tests that need nothing beyond what set-up installs
 	$(BIN)/python -m pytest -n 2 -q tests
+
+test-postgres: setup ## the services' unit tests once more, on a real PostgreSQL server
+	GARIM_TEST_ENGINE=postgres $(BIN)/python -m pytest -n 2 -q tests/unit/audit tests/unit/custody \
+	  tests/unit/redaction tests/unit/warrants
 
 test-removals: setup ## take out each security check in turn; a test must turn red for each
 	$(BIN)/python tests/removals/run.py

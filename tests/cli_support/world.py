@@ -14,6 +14,7 @@ import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from dossier_support.writing import write_package
 from garim.cli import document_files
 from garim.cli.draft_commands import common
 from garim.cli.mesh_plan import AUDIENCE, Places
@@ -25,9 +26,10 @@ from garim.documents import draft, scope
 from garim.documents.claims import read_claims
 from garim.documents.fields import write_instant
 from garim.documents.media_types import JWS_MEDIA_TYPE
-from garim.dossier import opening, package
+from garim.dossier import opening
 from garim.dossier.lines import Mask, MessageLine, Sender, number
 from garim.dossier.opening import OpenedDossier
+from garim.dossier.package import Roots
 from garim.dossier.receipt import GovernanceLink, LoggedStatement, ReceiptFile
 from garim.dossier.times import rfc3339
 from garim.dossier.transcript import About
@@ -220,7 +222,7 @@ class SampleCase:
             opening.unpack(archive, self.opened)
         self.dossier = OpenedDossier(self.opened)
 
-    def _write_package(self) -> package.Roots:
+    def _write_package(self) -> Roots:
         claims = read_claims(self.first.payload)
         about = About(
             dossier=DOSSIER,
@@ -232,10 +234,10 @@ class SampleCase:
             mode="sealed",
         )
         plain = io.BytesIO()
-        roots = package.write_package(
+        roots = write_package(
             plain,
             about=about,
-            lines=lambda: iter(sample_lines()),
+            lines=sample_lines(),
             identities=[(one, KINDS[one], self.sealed[one]) for one in sorted(KINDS)],
             opaque=0,
             random_bytes=secrets.token_bytes,

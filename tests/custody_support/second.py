@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import secrets
-import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +49,7 @@ from garim.statements.grants import UnmaskGrant
 from garim.statements.receipts import DossierReceipt
 from garim.testing import documents
 from garim.testing.pki import DocumentPki
+from kit_support.engines import copy_database
 
 PEOPLE = ("da-som", "ga-on", "na-rae")
 """The custodians; two of them open something."""
@@ -122,18 +122,13 @@ class SecondVault(Vault):
     def backup(self) -> Path:
         """Copy the database as a backup would."""
         place = self.folder / f"backup-{secrets.token_hex(4)}.db"
-        with sqlite3.connect(self.folder / "custody.db") as kept, sqlite3.connect(place) as copy:
-            kept.backup(copy)
-        kept.close()
-        copy.close()
+        copy_database(self.folder / "custody.db", place)
         return place
 
     def restore(self, backup: Path) -> None:
         """Start custody on a backup of its database; the log is not compared yet."""
         self.database.close()
-        for rest in ("-wal", "-shm"):
-            (self.folder / f"custody.db{rest}").unlink(missing_ok=True)
-        (self.folder / "custody.db").write_bytes(backup.read_bytes())
+        copy_database(backup, self.folder / "custody.db")
         self.open()
         self.restoring.begin()
 

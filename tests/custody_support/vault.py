@@ -37,7 +37,6 @@ from garim.kit.db import Database
 from garim.kit.identity import service_id
 from garim.kit.ledger import Ledger
 from garim.kit.ledger import tables as ledger_tables
-from garim.kit.migrations import upgrade
 from garim.kit.policy_files import KeptPolicies
 from garim.kit.providers import KeyProvider
 from garim.kit.telemetry import Telemetry
@@ -59,10 +58,10 @@ from garim.testing.pki import DocumentPki
 from garim.testing.records import SampleStore, Stored, StoredEpoch
 from garim.translog.leaf import ZERO_SALT, Leaf, commitment, parse_leaf
 from garim.translog.tree import EMPTY_ROOT
+from kit_support.engines import open_database
 
 NOW = dt.datetime(2026, 11, 22, 6, 0, tzinfo=dt.UTC)
 POLICY = resources.files("garim.documents").joinpath("kr.yaml").read_bytes()
-MIGRATIONS = Path(__file__).parents[2] / "services/garim/custody/migrations"
 SENT_MS = int(NOW.timestamp() * 1000) - 46 * 3_600_000
 """When the sample messages were sent: inside the sample document's period."""
 
@@ -223,8 +222,7 @@ class Vault:
     def open(self) -> None:
         """Start custody on its database."""
         actor = service_id(MESH, "custody")
-        self.database = Database(self.folder / "custody.db")
-        upgrade(self.database, MIGRATIONS)
+        self.database = open_database(self.folder / "custody.db", "custody")
         self.audit = FakeAuditCaller(self.operator.audit, actor)
         self.ledger = Ledger(
             self.audit,

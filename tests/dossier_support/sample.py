@@ -15,7 +15,7 @@ from typing import Any
 import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from garim.dossier import package
+from dossier_support.writing import write_package
 from garim.dossier.answer_file import AnswerFile
 from garim.dossier.commitments import SENDER, original_commitment
 from garim.dossier.lines import Mask, MessageLine, Sender, number
@@ -156,10 +156,10 @@ def write(
     opaque: int = 2,
     random_bytes: Callable[[int], bytes] = secrets.token_bytes,
 ) -> Roots:
-    return package.write_package(
+    return write_package(
         target,
         about=about,
-        lines=lambda: messages,
+        lines=messages,
         identities=sealed_identities() if identities is None else identities,
         opaque=opaque,
         random_bytes=random_bytes,

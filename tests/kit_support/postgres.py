@@ -136,7 +136,16 @@ class Postgres:
                             sql.Identifier(made), sql.Identifier(template)
                         )
                     )
-        name = self.create(template)
+        return self.copy(self.server(template, RUNTIME))
+
+    def copy(self, place: Server) -> Server:
+        """Return a copy of a service's database, to which nobody may be connected but pools at rest."""
+        with self.admin() as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+                (place.address.database,),
+            )
+        name = self.create(place.address.database)
         with self.admin() as connection:
             # A copy has the rights to its tables, but not those to itself.
             database = sql.Identifier(name)

@@ -8,23 +8,18 @@ from typing import cast
 import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-import garim.audit
 from garim.api.audit.v1 import audit_pb2 as pb
 from garim.audit.service import TransparencyLog
 from garim.audit.servicer import AuditLogServicer
-from garim.kit import migrations
 from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.translog.keys import Signer
+from kit_support.engines import open_database
 from ledger_support.mesh import MESH, ORIGIN
-
-MIGRATIONS = Path(garim.audit.__file__).parent / "migrations"
 
 
 def open_log_database(path: Path) -> Database:
-    database = Database(path)
-    migrations.upgrade(database, MIGRATIONS)
-    return database
+    return open_database(path, "audit")
 
 
 def open_log(

@@ -14,12 +14,10 @@ from typing import Any, cast
 
 import pytest
 
-import garim.redaction
 from garim.api.common.v1 import statement_pb2
 from garim.api.custody.v1 import custody_pb2
 from garim.api.redaction.v1 import redaction_pb2
 from garim.api.warrants.v1 import warrants_pb2
-from garim.kit import migrations
 from garim.kit.convert import envelope_to, logged_to, proof_to
 from garim.kit.db import Database
 from garim.kit.identity import service_id
@@ -36,6 +34,7 @@ from garim.statements.receipts import EpochClosed
 from garim.statements.refusal import RefusedError
 from garim.testing.operator import MESH, STORE, SampleOperator
 from garim.testing.pki import make_pki
+from kit_support.engines import open_database
 
 CASE = b"\x0c" * 16
 DOSSIER = b"\x0d" * 16
@@ -127,8 +126,7 @@ class Office:
         self.acknowledger = "00" * 32
         self.warrants_ledger = self._ledger("warrants")
         self.messages_ledger = self._ledger("messages")
-        self.database = Database(folder / "redaction.db")
-        migrations.upgrade(self.database, Path(garim.redaction.__file__ or "").parent / "migrations")
+        self.database = open_database(folder / "redaction.db", "redaction")
         self.ledger = self._ledger("redaction", self.database)
         monkeypatch.setattr(builds_module, "run_attempt", self._run)
         self.grant = self.granted()

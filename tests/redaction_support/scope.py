@@ -26,6 +26,7 @@ from garim.kit.identity import service_id
 from garim.redaction.attempt.accounts import conversation_leaf
 from garim.redaction.attempt.job import Event, Job, Packed
 from garim.redaction.attempt.run import DossierAttempt, Stubs
+from garim.redaction.attempt.workshop import Workshop
 from garim.sealing import hpke, identity, released, roster, segment, tags, write_secret
 from garim.sealing.secret import Secret
 from garim.sealing.write_secret import FIRST_PREVIOUS, SealedWriteSecret, WriteSecretRecord
@@ -50,6 +51,7 @@ DAY = 24 * HOUR
 NOW = 1_790_000_000_000 - 1_790_000_000_000 % DAY
 DOSSIER = b"\x03" * 16
 GRANT = "99" * 32
+WORKERS = 2
 DAON = RosterMember("acct-00001", ("다온",), ("+821000000001",))
 HANEUL = RosterMember("acct-00002", ("한하늘",), ("+821000000002",), ("haneul@example.test",))
 MARU = RosterMember("acct-00003", ("마루치아라",))
@@ -269,7 +271,15 @@ class Scope:
 
     def attempt(self, folder: Path, emit: Callable[[Event], None] = lambda _: None, **change: Any) -> Any:
         """Run an attempt in this process; returns how it ended."""
-        return DossierAttempt(self.job(folder, **change), self.stubs(), MESH, emit).run()
+        return self.starting(folder, emit, **change).run()
+
+    def starting(
+        self, folder: Path, emit: Callable[[Event], None] = lambda _: None, **change: Any
+    ) -> DossierAttempt:
+        """Return an attempt that has its workers and has not run."""
+        job = self.job(folder, **change)
+        workshop = Workshop(folder, MESH, DOSSIER, WORKERS, open_names=job.masking.open_names)
+        return DossierAttempt(job, self.stubs(), workshop, emit)
 
     def made(self, folder: Path, **change: Any) -> Dossier:
         """Run an attempt that ends with a package, and open it."""

@@ -16,10 +16,8 @@ from garim.documents import jws
 from garim.documents.formats import open_document
 from garim.documents.media_types import JWS_MEDIA_TYPE
 from garim.kit.convert import Received
-from garim.kit.db import Database
 from garim.kit.identity import Peer, parse_spiffe_id, service_id
 from garim.kit.ledger import Ledger
-from garim.kit.migrations import upgrade
 from garim.kit.policy_files import KeptPolicies
 from garim.kit.revocation_lists import RevocationLists
 from garim.statements import subjects
@@ -34,10 +32,10 @@ from garim.warrants.cases import Case
 from garim.warrants.means import Means, Policies
 from garim.warrants.service import Submitted, Warrants
 from garim.warrants.tables import CaseTables, noting_in
+from kit_support.engines import open_database
 
 NOW = dt.datetime(2026, 11, 22, 6, 0, tzinfo=dt.UTC)
 POLICY = resources.files("garim.documents").joinpath("kr.yaml").read_bytes()
-MIGRATIONS = Path(__file__).parents[2] / "services/garim/warrants/migrations"
 
 
 def person(role: str, name: str) -> Peer:
@@ -76,8 +74,7 @@ class Desk:
 
     def _open(self) -> None:
         clock = self.operator.clock
-        self.database = Database(self.folder / "warrants.db")
-        upgrade(self.database, MIGRATIONS)
+        self.database = open_database(self.folder / "warrants.db", "warrants")
         self.caller = FakeAuditCaller(self.operator.audit, service_id(MESH, "warrants"))
         self.ledger = Ledger(
             self.caller,

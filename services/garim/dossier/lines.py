@@ -30,8 +30,8 @@ def number(conversation: int, place: int) -> str:
     return f"C{conversation}-{place:04d}"
 
 
-def conversation_of(message_number: str) -> int:
-    """Return the conversation of a citable number.
+def place_of(message_number: str) -> tuple[int, int]:
+    """Return conversation and place of a citable number.
 
     Raises:
         RefusedError: `MESSAGE_NUMBER`.
@@ -39,7 +39,16 @@ def conversation_of(message_number: str) -> int:
     match = _NUMBER.match(message_number)
     if match is None:
         raise RefusedError("MESSAGE_NUMBER", "message numbers look like C3-0127", field="number")
-    return int(match[1])
+    return int(match[1]), int(match[2])
+
+
+def conversation_of(message_number: str) -> int:
+    """Return the conversation of a citable number.
+
+    Raises:
+        RefusedError: `MESSAGE_NUMBER`.
+    """
+    return place_of(message_number)[0]
 
 
 class Sender(Closed):

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from garim.dossier.lines import MessageLine, conversation_of
-from garim.dossier.times import day_of
+from garim.dossier.lines import MessageLine, number, place_of
+from garim.dossier.times import day_number, day_of
 from garim.masking.infotype import InfoType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
 PAGE_MESSAGES = 500
 PAGE_NAMES = 500
 LISTED_MENTIONS = 200
 """So many messages are listed under a pseudonym; all are counted."""
+_ROOM_SHIFT = 32
 
 
 def page_name(room: int, page: int) -> str:
     """Return the file name of a transcript page."""
     return f"C{room}-{page}.html"
+
+
+def page_of(place: int) -> int:
+    """Return the page, from 1, on which a conversation's message at a place, from 1, stands."""
+    return -(-place // PAGE_MESSAGES)
+
+
+def link_of(room: int, place: int) -> str:
+    """Return where a message stands in the transcript."""
+    return f"{page_name(room, page_of(place))}#{number(room, place)}"
 
 
 def names_page(page: int) -> str:
@@ -50,19 +62,24 @@ class Room:
 
     Args:
         number: Its number in this dossier.
-        people: How many senders appear.
         messages: How many messages it has.
         first: When the first was sent.
         last: When the last was sent.
-        days: Its days, in the order in which they first occur.
+        senders: Who sent something.
+        days: Its days by their number, in the order in which they first occur.
     """
 
     number: int
-    people: int
     messages: int
     first: int
     last: int
-    days: list[Day] = field(default_factory=list)
+    senders: set[str] = field(default_factory=set)
+    days: dict[int, Day] = field(default_factory=dict)
+
+    @property
+    def people(self) -> int:
+        """How many senders appear."""
+        return len(self.senders)
 
     @property
     def first_page(self) -> str:
@@ -72,7 +89,17 @@ class Room:
     @property
     def pages(self) -> int:
         """How many pages it has."""
-        return -(-self.messages // PAGE_MESSAGES)
+        return page_of(self.messages)
+
+    def join(self, later: Room) -> None:
+        """Add what was gathered of later messages of the same conversation."""
+        self.messages += later.messages
+        self.first, self.last = min(self.first, later.first), max(self.last, later.last)
+        self.senders |= later.senders
+        for key, day in later.days.items():
+            known = self.days.setdefault(key, day)
+            if known is not day:
+                known.messages += day.messages
 
 
 @dataclass(slots=True)
@@ -83,54 +110,114 @@ class Name:
         type: What it stands for, in UPPER_SNAKE.
         sent: How many messages this person sent.
         named: How often it stands in a text.
-        mentions: Number and link of the first `LISTED_MENTIONS` messages with it.
         messages: How many messages it occurs in.
     """
 
     type: str
     sent: int = 0
     named: int = 0
-    mentions: list[tuple[str, str]] = field(default_factory=list)
     messages: int = 0
+    _places: array[int] = field(default_factory=lambda: array("Q"))
+
+    def mention(self, room: int, place: int) -> None:
+        """Count a message with it."""
+        self.messages += 1
+        self._places.append(room << _ROOM_SHIFT | place)
+        self._trim()
+
+    def join(self, other: Name) -> None:
+        """Add what was gathered of other messages."""
+        self.sent += other.sent
+        self.named += other.named
+        self.messages += other.messages
+        self._places += other._places
+        self._trim()
+
+    def mentions(self) -> list[tuple[str, str]]:
+        """Return number and link of the first `LISTED_MENTIONS` messages with it."""
+        places = sorted(self._places)[:LISTED_MENTIONS]
+        split = [(one >> _ROOM_SHIFT, one & (1 << _ROOM_SHIFT) - 1) for one in places]
+        return [(number(room, place), link_of(room, place)) for room, place in split]
+
+    def _trim(self) -> None:
+        # Messages come in any order of conversations: only once in a while is it known which are the first.
+        if len(self._places) > 2 * LISTED_MENTIONS:
+            self._places = array("Q", sorted(self._places)[:LISTED_MENTIONS])
 
 
 class Outline:
-    """Gathered message by message; grows with days and pseudonyms, not with messages."""
+    """Gathered message by message or in parts; grows with days and pseudonyms, not with messages."""
 
     def __init__(self) -> None:
-        self.rooms: list[Room] = []
         self.names: dict[str, Name] = {}
-        self._people: set[str] = set()
-        self._days: dict[date, Day] = {}
+        self._rooms: dict[int, Room] = {}
+
+    @property
+    def rooms(self) -> list[Room]:
+        """The conversations, by their numbers."""
+        return [self._rooms[one] for one in sorted(self._rooms)]
 
     def take(self, message: MessageLine) -> None:
-        """Count a message; they come in order of conversation and place."""
-        number = conversation_of(message.number)
-        if not self.rooms or self.rooms[-1].number != number:
-            self.rooms.append(Room(number, 0, 0, message.at, message.at))
-            self._people, self._days = set(), {}
-        room = self.rooms[-1]
-        self._people.add(message.sender.pseudonym or message.sender.account or "")
-        room.people, room.messages = len(self._people), room.messages + 1
-        room.first, room.last = min(room.first, message.at), max(room.last, message.at)
-        link = f"{page_name(number, room.pages)}#{message.number}"
-        date = day_of(message.at)
-        if date not in self._days:
-            self._days[date] = Day(date, link)
-            room.days.append(self._days[date])
-        self._days[date].messages += 1
-        self._name(message, link)
+        """Count a message; those of one conversation come in order."""
+        sender = message.sender
+        masks = [(mask.pseudonym, mask.type) for mask in message.masks]
+        room, place = place_of(message.number)
+        self.count(room, place, message.at, sender.pseudonym, sender.account or "", masks)
 
-    def _name(self, message: MessageLine, link: str) -> None:
-        if sender := message.sender.pseudonym:
-            self.names.setdefault(sender, Name(InfoType.PERSON.value)).sent += 1
-        for mask in message.masks:
-            self.names.setdefault(mask.pseudonym, Name(mask.type)).named += 1
-        for pseudonym in message.pseudonyms():
-            name = self.names[pseudonym]
-            name.messages += 1
-            if len(name.mentions) < LISTED_MENTIONS:
-                name.mentions.append((message.number, link))
+    def count(
+        self,
+        room: int,
+        place: int,
+        at: int,
+        pseudonym: str | None,
+        account: str,
+        masks: Sequence[tuple[str, str]],
+    ) -> None:
+        """Count a message; those of one conversation come in order.
+
+        Args:
+            room: Number of the conversation.
+            place: Place of the message in it, from 1.
+            at: When it was sent, in milliseconds since the Unix epoch.
+            pseudonym: Its sender's, None for a subject.
+            account: A subject's account.
+            masks: Pseudonym and kind of each mask.
+        """
+        known = self._rooms.get(room)
+        if known is None:
+            known = self._rooms[room] = Room(room, 0, at, at)
+        known.messages += 1
+        known.first, known.last = min(known.first, at), max(known.last, at)
+        known.senders.add(pseudonym or account)
+        key = day_number(at)
+        day = known.days.get(key)
+        if day is None:
+            day = known.days[key] = Day(day_of(at), link_of(room, place))
+        day.messages += 1
+        if pseudonym is not None:
+            self._name(pseudonym, InfoType.PERSON).sent += 1
+        for name, kind in masks:
+            self._name(name, kind).named += 1
+        for one in {pseudonym, *(name for name, _ in masks)} if masks else (pseudonym,):
+            if one is not None:
+                self.names[one].mention(room, place)
+
+    def _name(self, pseudonym: str, kind: str) -> Name:
+        name = self.names.get(pseudonym)
+        if name is None:
+            name = self.names[pseudonym] = Name(str(kind))
+        return name
+
+    def join(self, later: Outline) -> None:
+        """Add what was gathered of other messages; those of one conversation are later ones."""
+        for key, room in later._rooms.items():
+            known = self._rooms.setdefault(key, room)
+            if known is not room:
+                known.join(room)
+        for pseudonym, name in later.names.items():
+            own = self.names.setdefault(pseudonym, name)
+            if own is not name:
+                own.join(name)
 
     def listed(self) -> list[list[str]]:
         """Return the pseudonyms in their own order, which says nothing, a list for each page."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from garim.masking.infotype import InfoType
 from garim.statements.refusal import RefusedError
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from garim.masking.finding import Finding
-    from garim.masking.pseudonyms import PseudonymTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,31 +59,47 @@ class Masked:
         return "".join(parts) + self.text[at:]
 
 
-def pseudonym_of(finding: Finding, table: PseudonymTable) -> str:
-    """Return what stands for a finding: for a member's name or number the member's pseudonym.
+class Pseudonyms(Protocol):
+    """Whoever gives pseudonyms: the attempt's table, or a worker's copy of a part of it."""
+
+    def of(self, type: InfoType, value: str) -> str:  # noqa: A002 - the field's name for it
+        """Return the pseudonym of a value."""
+
+
+def value_of(finding: Finding) -> tuple[InfoType, str]:
+    """Return what a finding is masked as: for a member's name or number the member.
 
     Args:
         finding: The finding.
-        table: The attempt's pseudonyms.
     """
     if finding.person is not None:
-        return table.of(InfoType.PERSON, finding.person)
+        return InfoType.PERSON, finding.person
     if finding.type is InfoType.PERSON:
-        return table.of(InfoType.PERSON, _NAMED + finding.value)
-    return table.of(finding.type, finding.value)
+        return InfoType.PERSON, _NAMED + finding.value
+    return finding.type, finding.value
+
+
+def pseudonym_of(finding: Finding, table: Pseudonyms) -> str:
+    """Return what stands for a finding.
+
+    Args:
+        finding: The finding.
+        table: Gives pseudonyms.
+    """
+    return table.of(*value_of(finding))
 
 
 _NAMED = "name:"
 """Keeps a name that is nobody's in the rosters apart from every `Person.key`."""
 
 
-def mask(text: str, findings: Sequence[Finding], table: PseudonymTable) -> Masked:
+def mask(text: str, findings: Sequence[Finding], table: Pseudonyms) -> Masked:
     """Replace every finding in `text` by its pseudonym.
 
     Args:
         text: The text as it was written.
         findings: What the engine found in it: sorted, without overlap.
-        table: The attempt's pseudonyms.
+        table: Gives pseudonyms.
 
     Raises:
         RefusedError: `FINDINGS_OVERLAP`, findings are unsorted, overlap or lie outside the text.

@@ -71,10 +71,15 @@ class Masking(Closed):
     names: Literal["all-persons", "roster+identifiers"] = "all-persons"
     times: TimeUnit = "exact"
 
+    @property
+    def open_names(self) -> bool:
+        """Whether people in no roster are masked, too."""
+        return self.names == "all-persons"
+
     def shows_more_than(self, other: Masking) -> bool:
         """Tell whether something would be shown that `other` hides."""
         units = get_args(TimeUnit)
-        wider = self.names != "all-persons" and other.names == "all-persons"
+        wider = other.open_names and not self.open_names
         return wider or units.index(self.times) < units.index(other.times)
 
 

@@ -7,6 +7,7 @@ that no two uses share bytes: each purpose is one constant here.
 from __future__ import annotations
 
 import enum
+import functools
 
 
 class Purpose(enum.StrEnum):
@@ -51,5 +52,10 @@ def bind(purpose: Purpose, mesh: str, *fields: bytes) -> bytes:
         mesh: Name of the mesh.
         fields: Further bound values, in the order their format states.
     """
-    head = lp(b"garim/v1/" + purpose.encode()) + lp(mesh.encode())
-    return head + b"".join(lp(field) for field in fields)
+    head = _head(purpose, mesh)
+    return head + b"".join([len(field).to_bytes(4, "big") + field for field in fields])
+
+
+@functools.cache
+def _head(purpose: Purpose, mesh: str) -> bytes:
+    return lp(b"garim/v1/" + purpose.encode()) + lp(mesh.encode())

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from garim.statements.refusal import RefusedError
 from garim.testing import documents
 from garim.testing.pki import DocumentPki
 from garim.testing.records import Stored
+from kit_support.engines import copy_database
 
 
 @pytest.fixture
@@ -32,20 +31,14 @@ def filed(tmp_path: Path, pki: DocumentPki) -> Iterator[Vault]:
 def backup(vault: Vault) -> Path:
     """Return a copy of custody's database as a backup has it."""
     copy = vault.folder / "backup.db"
-    with sqlite3.connect(vault.folder / "custody.db") as source, sqlite3.connect(copy) as target:
-        source.backup(target)
-    target.close()
-    source.close()
+    copy_database(vault.folder / "custody.db", copy)
     return copy
 
 
 def restore(vault: Vault, copy: Path) -> None:
     """Put a backup in the database's place and start custody on it."""
     vault.database.close()
-    for path in vault.folder.glob("custody.db*"):
-        path.unlink()
-    shutil.copy(copy, vault.folder / "custody.db")
-    (vault.folder / "custody.db").chmod(0o600)
+    copy_database(copy, vault.folder / "custody.db")
     vault.open()
 
 

@@ -82,6 +82,7 @@ def test_an_append_that_dies_at_any_statement_leaves_the_tree_as_it_was(served: 
     assert pin_of(served).size == before.size + 1
 
 
+@pytest.mark.sqlite
 def test_a_copy_of_the_files_at_any_moment_is_a_whole_tree(served: Served, tmp_path: Path) -> None:
     """What a killed process leaves on the disk: the database and its write-ahead log, taken mid-way."""
     taken: list[Path] = []
@@ -133,6 +134,7 @@ def test_after_a_start_the_log_waits_for_pins_again(served: Served) -> None:
     assert served.append(b"1").index == 1
 
 
+@pytest.mark.sqlite
 def test_a_restored_log_stays_closed_while_a_witness_knows_more(served: Served, tmp_path: Path) -> None:
     served.append(b"1")
     served.database.close()
@@ -153,6 +155,7 @@ def test_a_restored_log_stays_closed_while_a_witness_knows_more(served: Served, 
         assert refused.value.reason == "LOG_WAITING_FOR_PINS"
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "change",
     [
@@ -189,6 +192,7 @@ def tamper_last(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM log_leaves WHERE position = 0")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("tamper", [tamper_leaf, tamper_node, tamper_last])
 def test_a_damaged_tree_is_not_served(served: Served, tamper: Callable[[sqlite3.Connection], None]) -> None:
     for number in range(3):

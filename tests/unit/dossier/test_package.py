@@ -30,6 +30,7 @@ from dossier_support.sample import (
     write,
 )
 from garim.dossier import commitments, opening, package, verification
+from garim.dossier.lines import MessageLine, conversation_of
 from garim.dossier.opening import OpenedDossier, unpack
 from garim.masking.infotype import InfoType
 from garim.sealing import identity
@@ -264,7 +265,7 @@ def test_every_pseudonym_that_masking_draws_fits_a_line() -> None:
             "commitment": "0c" * 32,
         }
         value = json.loads(line(1, 1, None, sample)) | {"masks": [mask]}
-        assert package.MessageLine.from_json(value).pseudonyms() == [sample]
+        assert MessageLine.from_json(value).pseudonyms() == [sample]
 
 
 @pytest.mark.parametrize(
@@ -272,7 +273,7 @@ def test_every_pseudonym_that_masking_draws_fits_a_line() -> None:
 )
 def test_a_number_that_nobody_could_cite_is_refused(number: str) -> None:
     with pytest.raises(RefusedError, match="MESSAGE_NUMBER"):
-        package.conversation_of(number)
+        conversation_of(number)
 
 
 def archive(*entries: tuple[str, bytes]) -> io.BytesIO:

@@ -7,7 +7,7 @@ import re
 from html.parser import HTMLParser
 
 from dossier_support.sample import ABOUT, DAY, HANEUL, LINES, MARU, PHONE, START, line
-from garim.dossier import outline, package, transcript
+from garim.dossier import book, outline, package, transcript
 from garim.dossier.lines import MessageLine
 
 
@@ -72,10 +72,10 @@ def test_frequent_pseudonyms_are_counted_and_their_first_messages_listed() -> No
 def test_many_pseudonyms_fill_several_pages() -> None:
     gathered = outline.Outline()
     gathered.names = {f"P-{at:05d}-00000": outline.Name("PERSON") for at in range(outline.PAGE_NAMES + 1)}
-    book = transcript.Book(gathered, {})
-    assert [len(one) for one in book.listed] == [outline.PAGE_NAMES, 1]
-    assert b"names-2.html" in transcript.names_page_of(1, book)
-    assert book.link(f"P-{outline.PAGE_NAMES:05d}-00000").startswith("names-2.html#")
+    drawn = book.Book(gathered, {})
+    assert [len(one) for one in drawn.listed] == [outline.PAGE_NAMES, 1]
+    assert b"names-2.html" in transcript.names_page_of(1, drawn)
+    assert drawn.link(f"P-{outline.PAGE_NAMES:05d}-00000").startswith("names-2.html#")
 
 
 def test_each_day_is_reached_from_every_page_of_its_conversation() -> None:
@@ -97,8 +97,8 @@ def test_a_pseudonym_has_one_colour_everywhere() -> None:
     html = "".join(one.decode() for one in rendered(*LINES).values())
     for pseudonym in (HANEUL, PHONE):
         shown = set(re.findall(rf'<mark class="(h[0-9]+)"[^>]*>(?:<a [^>]*>)?{pseudonym}', html))
-        assert shown == {f"h{transcript.hue_of(pseudonym)}"}
-    assert f'class="message h{transcript.hue_of(MARU)}"' in html
+        assert shown == {f"h{book.hue_of(pseudonym)}"}
+    assert f'class="message h{book.hue_of(MARU)}"' in html
 
 
 def luminance(hue: float, saturation: float, light: float) -> float:
@@ -112,7 +112,7 @@ def test_every_colour_has_the_contrast_of_wcag_aaa() -> None:
     html = rendered(*LINES)["C1-1.html"].decode()
     rules = re.findall(r"mark \{ background: hsl\(var\(--hue, 48\) (\d+)% (\d+)%\); color: #(\w+);", html)
     hues = [int(one) for one in re.findall(r"--hue: (\d+);", html)]
-    assert (len(rules), len(hues)) == (2, transcript.HUES)
+    assert (len(rules), len(hues)) == (2, book.HUES)
     for saturation, light, text in rules:
         ink = luminance(0, 0, {"111": 100 * 0x11 / 255, "f5f5f5": 100 * 0xF5 / 255}[text])
         for hue in hues:

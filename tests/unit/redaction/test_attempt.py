@@ -9,14 +9,15 @@ import pytest
 
 from garim.api.messages.v1 import messages_pb2 as pb
 from garim.dossier import verification
-from garim.redaction.attempt.job import Event, Held, Packed
+from garim.redaction.attempt import reading
+from garim.redaction.attempt.job import Event, Held, Packed, Progress
 from garim.redaction.attempt.reading import RosterAppearedError
-from garim.redaction.attempt.run import DossierAttempt
+from garim.redaction.attempt.run import READ_AHEAD
 from garim.sealing import segment
 from garim.statements.receipts import DossierReceipt
 from garim.statements.refusal import Kind, RefusedError
 from garim.statements.roster import RosterMember
-from redaction_support.scope import DAON, DOSSIER, GRANT, HANEUL, HOUR, MARU, NOW, Scope, text
+from redaction_support.scope import DAON, DOSSIER, GRANT, HANEUL, HOUR, MARU, NOW, WORKERS, Scope, text
 
 T = NOW - HOUR
 
@@ -267,6 +268,58 @@ def test_a_recipient_that_is_no_age_key_is_refused(scope: Scope, tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
+def test_an_attempt_never_holds_more_than_a_window_of_the_scope(
+    scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH_MESSAGES", 2)
+    epoch = scope.epoch()
+    room = scope.room(epoch, "room-1", [DAON, HANEUL])
+    for at in range(60):
+        scope.put(epoch, room, [text(T + at, DAON, f"말 {at}")] * 2)
+    held: list[int] = []
+
+    def watch(event: Event) -> None:
+        if getattr(event, "stage", "") == "masking":
+            # One release of keys is of the rosters, each other one of a batch of one segment.
+            held.append(len(scope.releases) - 1 - event.done // 2)  # type: ignore[union-attr] # a Progress
+
+    attempt = scope.starting(tmp_path, watch)
+    window = attempt._shop.crew.window
+    assert isinstance(attempt.run(), Packed)
+    assert len(held) == 60
+    assert max(held) <= window + READ_AHEAD + 2
+
+
+def test_progress_counts_every_message_in_every_stage(scope: Scope, tmp_path: Path) -> None:
+    one_room(scope, *(text(T + at, DAON, "x") for at in range(7)))
+    last: dict[str, int] = {}
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Progress):
+            last[event.stage] = event.done
+
+    scope.attempt(tmp_path, watch)
+    assert last == {"rosters": 1, "masking": 7, "scanning": 7, "packing": 7}
+
+
+def test_a_conversation_longer_than_a_page_keeps_its_order(
+    scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "BATCH_MESSAGES", 300)
+    epoch = scope.epoch()
+    rooms = [scope.room(epoch, name, [DAON, HANEUL]) for name in ("room-1", "room-2")]
+    for at in range(6):
+        for room in rooms:
+            scope.put(epoch, room, [text(T + 200 * at + one, HANEUL, f"{at} {one}") for one in range(200)])
+    made = scope.made(tmp_path)
+    wanted = [f"{at} {one}" for at in range(6) for one in range(200)]
+    assert made.texts() == wanted * 2
+    pages = sorted(path.name for path in (made.opened.folder / "transcript").glob("C1-*"))
+    assert pages == ["C1-1.html", "C1-2.html", "C1-3.html"]
+    last = (made.opened.folder / "transcript" / "C2-3.html").read_text(encoding="utf-8")
+    assert 'id="C2-1200"' in last
+
+
 def test_only_the_owner_reads_the_spool(scope: Scope, tmp_path: Path) -> None:
     one_room(scope, text(T, DAON, "x"))
     scope.attempt(tmp_path)
@@ -275,10 +328,11 @@ def test_only_the_owner_reads_the_spool(scope: Scope, tmp_path: Path) -> None:
 
 def test_the_key_of_an_attempt_and_its_table_are_overwritten(scope: Scope, tmp_path: Path) -> None:
     one_room(scope, text(T, HANEUL, "x"))
-    attempt = DossierAttempt(scope.job(tmp_path), scope.stubs(), "test.mesh", lambda _: None)
+    attempt = scope.starting(tmp_path)
     attempt.run()
     assert len(attempt._table) == 0
-    assert len(attempt._requester._private) == 0
+    assert len(attempt._shop.key._private) == 0
+    assert [len(one._secret) for one in attempt._shop.spools.own] == [0] * WORKERS
 
 
 def test_every_mask_opens_alone_to_what_was_written_there(scope: Scope, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 import zstandard
 
 from garim.api.messages.v1 import messages_pb2 as pb
-from garim.redaction.attempt import reading
+from garim.redaction.attempt import blocks
 from garim.redaction.attempt.people import people_of
 from garim.sealing import segment
 from garim.sealing.secret import Secret
@@ -56,11 +56,11 @@ def test_no_account_can_pose_as_a_name_that_is_in_no_roster() -> None:
 
 
 def test_a_block_that_states_more_than_any_block_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MAX_BLOCK", 100)
+    monkeypatch.setattr(blocks, "MAX_BLOCK", 100)
     bomb = zstandard.ZstdCompressor(write_content_size=True).compress(bytes(200))
     with Secret.random() as root:
         header = segment.SegmentHeader(bytes(16), bytes(32), bytes(32), bytes(32), T, T, T, T, 1, 1).encode()
-        item = pb.SegmentItem(header=header, ciphertext=segment.BlockSealer(root, "m").seal(header, bomb))
+        sealed = segment.BlockSealer(root, "m").seal(header, bomb)
         key = segment.segment_key(root, "m", header)
         with pytest.raises(RefusedError, match="larger than any block"):
-            reading._messages(key, item, segment.SegmentHeader.decode(header))
+            blocks.open_messages(key, segment.SegmentHeader.decode(header), header, sealed)

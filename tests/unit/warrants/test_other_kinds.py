@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from garim.documents.fields import parse_instant
 from garim.kit.convert import Logged
@@ -17,6 +18,7 @@ from garim.testing.operator import MESH, away
 from garim.warrants.cases import Case
 from garim.warrants.hi1_rows import Taken
 from garim.warrants.machine import State
+from garim.warrants.schema import revocations
 from warrants_support.desk import Desk, StopError, dies, payload_of, person, reviewer
 
 
@@ -323,9 +325,7 @@ def test_a_revocation_that_only_custody_knows_cancels_the_case(desk: Desk) -> No
 def test_a_revocation_between_check_and_claim_wins(desk: Desk) -> None:
     content = desk.disclosure()
     with desk.database.writing() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO revocations (authority, digest) VALUES (?, ?)",
-            (documents.AUTHORITY, hashlib.sha256(payload_of(content)).hexdigest()),
-        )
+        digest = hashlib.sha256(payload_of(content)).hexdigest()
+        connection.execute(sa.insert(revocations).values(authority=documents.AUTHORITY, digest=digest))
     desk.tables.is_revoked = lambda _authority, _digest: False  # type: ignore[method-assign]
     assert desk.reasons(content) == ["DOCUMENT_REVOKED"]

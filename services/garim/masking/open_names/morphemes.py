@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,10 +28,19 @@ class Morpheme(NamedTuple):
 
 @cache
 def _analyser() -> Kiwi:
-    # Loading takes about a second and several hundred megabytes: one for each process, when first needed.
+    # Loading takes seconds and several hundred megabytes: once, when first needed; what is forked shares it.
     from kiwipiepy import Kiwi
 
-    return Kiwi(num_workers=1)
+    with warnings.catch_warnings():
+        # Without threads of its own it can be forked; that this was meant otherwise once is warned of.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return Kiwi(num_workers=0)
+
+
+def load() -> None:
+    """Load the analyser now, so that processes forked from this one share its memory."""
+    # It makes itself ready at its first text.
+    _analyser().tokenize("가")
 
 
 def cut(texts: Sequence[str]) -> list[list[Morpheme]]:
@@ -41,5 +51,5 @@ def cut(texts: Sequence[str]) -> list[list[Morpheme]]:
     """
     return [
         [Morpheme(token.start, token.start + token.len, token.tag.partition("-")[0]) for token in tokens]
-        for tokens in _analyser().tokenize(texts)
+        for tokens in map(_analyser().tokenize, texts)
     ]

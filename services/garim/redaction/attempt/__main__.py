@@ -17,6 +17,7 @@ from garim.kit.tls import Rotation
 from garim.redaction.attempt.job import Event, Failed, Job, Preserved, Restart
 from garim.redaction.attempt.reading import RosterAppearedError
 from garim.redaction.attempt.run import DossierAttempt, Stubs, preserve
+from garim.redaction.attempt.workshop import Workshop
 from garim.redaction.settings import RedactionSettings
 from garim.statements.refusal import Kind, RefusedError
 
@@ -31,6 +32,18 @@ def main() -> int:
     harden_process()
     job = Job.from_bytes(sys.stdin.buffer.readline())
     settings = load_settings(Path(job.settings), RedactionSettings)
+    # Workers are forked before anything connects or starts a thread.
+    workshop = (
+        Workshop(
+            Path(job.package).parent,
+            settings.mesh,
+            bytes.fromhex(job.dossier),
+            settings.workers,
+            open_names=job.masking.open_names,
+        )
+        if job.purpose == "read"
+        else None
+    )
     clock = SystemClock()
     telemetry = Telemetry("redaction", clock)
     rotation = Rotation(settings.tls.files(), settings.mesh, clock, telemetry)
@@ -38,9 +51,9 @@ def main() -> int:
     stubs = Stubs(peers.stub(MessageStoreServiceStub, "messages"), peers.stub(CustodyServiceStub, "custody"))
 
     def steps() -> Event:
-        if job.purpose == "preserve":
+        if workshop is None:
             return Preserved(segments=preserve(job, stubs, _emit, settings.mesh))
-        return DossierAttempt(job, stubs, settings.mesh, _emit).run()
+        return DossierAttempt(job, stubs, workshop, _emit).run()
 
     try:
         _emit(outcome(steps))

@@ -37,8 +37,9 @@ def conversation_leaf(tag: bytes, headers: list[bytes]) -> bytes:
 
 @dataclass(slots=True)
 class _Conversation:
+    """What is still to be served of a conversation, the next at the end."""
+
     expected: list[bytes]
-    served: int = 0
 
 
 @dataclass(slots=True)
@@ -129,7 +130,7 @@ class EpochAccounts:
             bytes.fromhex(closed.conversations_root),
         )
         expected = [one for one in headers if self._in_scope(SegmentHeader.decode(one))]
-        self._conversations[account.conversation_tag] = _Conversation(expected)
+        self._conversations[account.conversation_tag] = _Conversation(expected[::-1])
 
     def segment(self, header: SegmentHeader, encoded: bytes, epoch: bytes) -> None:
         """Demand that a served segment is the next one that the account of its conversation names.
@@ -146,9 +147,8 @@ class EpochAccounts:
                 raise inconsistent("an epoch that is over was not accounted for: ask again when it is closed")
             return
         known = self._conversations.get(header.conversation)
-        if known is None or known.served >= len(known.expected) or known.expected[known.served] != encoded:
+        if known is None or not known.expected or known.expected.pop() != encoded:
             raise inconsistent("a segment is planted, missing or out of order")
-        known.served += 1
 
     def finish(self) -> None:
         """Demand that no accounted segment of the scope is missing.
@@ -161,7 +161,7 @@ class EpochAccounts:
 
     def _finish(self, tag: bytes) -> None:
         known = self._conversations.pop(tag, None)
-        if known is not None and known.served != len(known.expected):
+        if known is not None and known.expected:
             raise inconsistent("a segment that the store logged is missing")
 
     def _in_scope(self, header: SegmentHeader) -> bool:

@@ -6,22 +6,31 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import pyrage
 
+from garim.dossier.archive import Part
+from garim.dossier.book import Book
 from garim.dossier.opened_identity import sealed_object
-from garim.dossier.package import Roots, write_package
+from garim.dossier.outline import PAGE_MESSAGES, Outline
+from garim.dossier.package import PackageWriter, Roots
 from garim.dossier.transcript import About
 from garim.masking.infotype import InfoType
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
+from garim.redaction.attempt.batches import Chunk, KeptPart, Page
+from garim.redaction.attempt.job import Event, Hold, Progress
+from garim.redaction.attempt.spool import Kept
+from garim.redaction.attempt.workshop import Workshop
 from garim.sealing import identity
 from garim.sealing.secret import Secret
 from garim.statements import strict_json
 from garim.statements.refusal import RefusedError
+
+T = TypeVar("T")
 
 
 class _Hashing:
@@ -39,6 +48,101 @@ class _Hashing:
 
     def flush(self) -> None:
         self._target.flush()
+
+
+class HeldError(Exception):
+    """The scan found places that people must judge.
+
+    Args:
+        holds: The places.
+    """
+
+    def __init__(self, holds: list[Hold]) -> None:
+        super().__init__()
+        self.holds = holds
+
+
+class Packing:
+    """Writes one attempt's package from what its workers have spooled.
+
+    Args:
+        about: What its index says.
+        outline: Of all its messages.
+        chunks: Where each conversation's lines lie, in order; by its number.
+        opaque: How many secret-chat messages exist.
+        shop: The attempt's spools and workers, who have been told to finish.
+        emit: Takes progress.
+    """
+
+    def __init__(
+        self,
+        *,
+        about: About,
+        outline: Outline,
+        chunks: Mapping[int, Sequence[Chunk]],
+        opaque: int,
+        shop: Workshop,
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._about = about
+        self._outline = outline
+        self._chunks = chunks
+        self._opaque = opaque
+        self._shop = shop
+        self._emit = emit
+        self._pages: list[tuple[int, int, KeptPart, KeptPart]] = []
+
+    def write(self, sink: IO[bytes], identities: Iterable[tuple[str, str, bytes]]) -> Roots:
+        """Write the archive.
+
+        Args:
+            sink: Takes its bytes.
+            identities: Pseudonym, type and sealed identity, sorted.
+
+        Raises:
+            HeldError: Somebody must judge places first.
+            RefusedError: `LEAK_FOUND`, `ATTEMPT_DIED`.
+        """
+        writer = PackageWriter(sink, self._about, self._opaque)
+        writer.messages(self._finished())
+        writer.identities(identities)
+        writer.salts(self._part(salts) for _, _, salts, _ in self._pages)
+        pages = ((room, page, self._part(html)) for room, page, _, html in self._pages)
+        writer.transcript(Book(self._outline, {}, self._about.times), pages)
+        return writer.roots()
+
+    def _finished(self) -> Iterator[tuple[Part, bytes]]:
+        """Have every page scanned and compressed; none is used where one is held."""
+        holds: list[Hold] = []
+        done = 0
+        for one in self._shop.crew.run(self._tasks()):
+            holds += one.holds
+            self._pages.append((one.room, one.page, one.salts, one.html))
+            done += one.messages
+            self._emit(Progress(stage="scanning", done=done))
+            yield one.lines, one.leaves
+        if holds:
+            raise HeldError(holds)
+        self._emit(Progress(stage="packing", done=done))
+
+    def _tasks(self) -> Iterator[Page]:
+        """Cut every conversation's chunks into pages."""
+        for room in sorted(self._chunks):
+            page, pieces, free = 1, list[tuple[Kept, int, int]](), PAGE_MESSAGES
+            for chunk in self._chunks[room]:
+                skip = 0
+                while skip < chunk.lines:
+                    take = min(free, chunk.lines - skip)
+                    pieces.append((chunk.kept, skip, take))
+                    skip, free = skip + take, free - take
+                    if not free:
+                        yield Page(room, page, pieces)
+                        page, pieces, free = page + 1, [], PAGE_MESSAGES
+            if pieces:
+                yield Page(room, page, pieces)
+
+    def _part(self, kept: KeptPart) -> Part:
+        return Part(self._shop.spools.get(kept.kept), kept.crc, kept.size)
 
 
 def sealed_identities(
@@ -67,56 +171,47 @@ def _identity(kind: InfoType, value: str, people: dict[str, Person]) -> dict[str
     }
 
 
-def write_encrypted(
-    path: Path,
-    recipient: str,
-    *,
-    about: About,
-    lines: Callable[[], Iterable[bytes]],
-    identities: Iterable[tuple[str, str, bytes]],
-    opaque: int,
-) -> tuple[Roots, bytes, int]:
+def write_encrypted(path: Path, recipient: str, produce: Callable[[IO[bytes]], T]) -> tuple[T, bytes, int]:
     """Write a durable package.
 
     Args:
-        path: Where it lies; must not exist.
+        path: Where it lies; must not exist. It is gone again where the package does not come to its end.
         recipient: The age public key.
-        about: What its index says.
-        lines: Returns the message lines in order, each time anew.
-        identities: Pseudonym, type and sealed identity, sorted.
-        opaque: How many secret-chat messages exist.
+        produce: Writes the archive.
 
     Returns:
-        The roots, the SHA-256 of the encrypted package, and its size in bytes.
+        What `produce` returned, the SHA-256 of the encrypted package, and its size in bytes.
 
     Raises:
-        RefusedError: `RECIPIENT` where it is no age public key.
+        RefusedError: `RECIPIENT` where it is no age public key; what `produce` raises.
     """
     try:
         to = pyrage.x25519.Recipient.from_str(recipient)
     except pyrage.RecipientError:
         raise RefusedError("RECIPIENT", "the recipient is no age public key", field="recipient") from None
+    try:
+        return _encrypted(path, to, produce)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _encrypted(
+    path: Path, to: pyrage.x25519.Recipient, produce: Callable[[IO[bytes]], T]
+) -> tuple[T, bytes, int]:
     reading, writing = os.pipe()
-    done: list[Roots] = []
+    done: list[T] = []
     failed: list[BaseException] = []
 
-    def produce() -> None:
+    def write() -> None:
         # Closing the pipe without a whole archive ends the encryption; the error is raised below.
         with os.fdopen(writing, "wb", buffering=1 << 20) as sink:
             try:
-                roots = write_package(
-                    sink,
-                    about=about,
-                    lines=lines,
-                    identities=identities,
-                    opaque=opaque,
-                    random_bytes=secrets.token_bytes,
-                )
-                done.append(roots)
+                done.append(produce(sink))
             except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
                 failed.append(error)
 
-    producer = threading.Thread(target=produce, name="package")
+    producer = threading.Thread(target=write, name="package")
     with path.open("xb") as target, os.fdopen(reading, "rb") as source:
         path.chmod(0o600)
         hashing = _Hashing(target)

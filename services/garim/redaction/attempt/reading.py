@@ -1,15 +1,14 @@
-"""Read what a ticket matches: first the rosters, then the segments, each checked and decrypted in batches."""
+"""Read what a ticket matches: first the rosters, then the segments, each checked, with keys, in batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-import zstandard
-
 from garim.api.messages.v1 import messages_pb2, messages_pb2_grpc
 from garim.kit.convert import envelope_from
 from garim.redaction.attempt.accounts import EpochAccounts, inconsistent
+from garim.redaction.attempt.batches import Batch, ReadSegment
 from garim.redaction.attempt.custody_keys import KeyRequester
 from garim.sealing import roster as rosters
 from garim.sealing import segment as segments
@@ -18,7 +17,11 @@ from garim.sealing.secret import Secret
 from garim.statements import roster as canonical
 
 BATCH = 256
-MAX_BLOCK = 64 * 1024 * 1024
+"""Rosters a request."""
+BATCH_KEYS = 1_024
+BATCH_MESSAGES = 8_192
+BATCH_BYTES = 4 * 1024 * 1024
+"""A batch of segments ends at whichever comes first: it bounds what an attempt holds at a time."""
 
 
 class RosterAppearedError(Exception):
@@ -40,21 +43,6 @@ class OpenedRoster:
     members: tuple[canonical.RosterMember, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedSegment:
-    """A decrypted segment.
-
-    Args:
-        header: Its header.
-        roster: Its roster.
-        messages: Its messages; empty for the opaque blocks of a secret chat.
-    """
-
-    header: segments.SegmentHeader
-    roster: OpenedRoster
-    messages: list[messages_pb2.ChatMessage]
-
-
 @dataclass(slots=True)
 class ScopeReader:
     """Reads one scope in two passes.
@@ -65,6 +53,10 @@ class ScopeReader:
         requester: Releases keys.
         accounts: Checks closed epochs.
         on_account: Takes each closed epoch's statement and proof, to be checked against the service's pin.
+
+    Attributes:
+        rosters: Those of the first pass, by digest.
+        opaque: How many messages of secret chats the second pass met.
     """
 
     store: messages_pb2_grpc.MessageStoreServiceStub
@@ -73,7 +65,9 @@ class ScopeReader:
     accounts: EpochAccounts
     on_account: Callable[[messages_pb2.EpochAccount], None]
     rosters: dict[bytes, OpenedRoster] = field(default_factory=dict)
+    opaque: int = 0
     _secrets: dict[bytes, messages_pb2.WriteSecret] = field(default_factory=dict)
+    _epochs: dict[bytes, bytes] = field(default_factory=dict)
 
     def read_rosters(self) -> Iterator[int]:
         """Run the first pass; yields how many rosters were opened so far."""
@@ -93,37 +87,46 @@ class ScopeReader:
     def _open_rosters(self, batch: list[messages_pb2.RosterItem]) -> None:
         records = [one.record for one in batch]
         headers = [one.header for one in batch]
-        roster_keys, segment_keys = self.requester.keys(self.named_by(records, headers), records, headers)
-        _wipe(segment_keys)
+        sealed = self.requester.ask(self.named_by(records, headers), records, headers)
+        roster_keys, segment_keys = self.requester.key.open(sealed)
+        wipe(segment_keys)
         for encoded, key in zip(records, roster_keys, strict=True):
             with key:
                 plain = rosters.open_roster(key, rosters.RosterRecord.decode(encoded))
             conversation, _, members = canonical.parse(plain)
             self.rosters[rosters.digest(encoded)] = OpenedRoster(encoded, conversation, members)
 
-    def read_segments(self) -> Iterator[list[OpenedSegment]]:
-        """Run the second pass; yields batches of decrypted segments.
+    def read_batches(self) -> Iterator[Batch]:
+        """Run the second pass; yields batches of segments with their sealed keys.
 
         Raises:
             RosterAppearedError: A roster is new since the first pass.
-            RefusedError: `STORE_INCONSISTENT`, custody's reasons, `SEALING_OPEN`.
+            RefusedError: `STORE_INCONSISTENT`, custody's reasons.
         """
         records = {digest: one.record for digest, one in self.rosters.items()}
         batch: list[messages_pb2.SegmentItem] = []
+        messages = size = 0
         for item in self.stream(messages_pb2.READ_PASS_SEGMENTS):
             if item.WhichOneof("item") != "segment":
                 continue
-            self.account_for(item.segment, records)
-            batch.append(item.segment)
-            if len(batch) == BATCH:
-                yield self._open_segments(batch)
-                batch = []
+            served = item.segment
+            header = self.account_for(served, records)
+            if header.kind != segments.KIND_MESSAGES:
+                self.opaque += header.count
+                continue
+            batch.append(served)
+            messages, size = messages + header.count, size + len(served.ciphertext)
+            if len(batch) == BATCH_KEYS or messages >= BATCH_MESSAGES or size >= BATCH_BYTES:
+                yield self._with_keys(batch)
+                batch, messages, size = [], 0, 0
         if batch:
-            yield self._open_segments(batch)
+            yield self._with_keys(batch)
         self.accounts.finish()
 
-    def account_for(self, served: messages_pb2.SegmentItem, records: Mapping[bytes, bytes]) -> None:
-        """Check a served segment against the first pass and its epoch's account.
+    def account_for(
+        self, served: messages_pb2.SegmentItem, records: Mapping[bytes, bytes]
+    ) -> segments.SegmentHeader:
+        """Check a served segment against the first pass and its epoch's account; returns its header.
 
         Args:
             served: The segment.
@@ -137,28 +140,20 @@ class ScopeReader:
         record = records.get(header.roster)
         if record is None:
             raise RosterAppearedError
-        self.accounts.segment(header, served.header, rosters.RosterRecord.decode(record).plain.epoch)
+        epoch = self._epochs.get(header.roster)
+        if epoch is None:
+            epoch = self._epochs[header.roster] = rosters.RosterRecord.decode(record).plain.epoch
+        self.accounts.segment(header, served.header, epoch)
+        return header
 
-    def _open_segments(self, batch: list[messages_pb2.SegmentItem]) -> list[OpenedSegment]:
-        decoded = [segments.SegmentHeader.decode(one.header) for one in batch]
-        readable = [
-            (one, header)
-            for one, header in zip(batch, decoded, strict=True)
-            if header.kind == segments.KIND_MESSAGES
-        ]
-        named = list({header.roster: self.rosters[header.roster].record for _, header in readable}.values())
-        headers = [one.header for one, _ in readable]
-        opened: dict[bytes, list[messages_pb2.ChatMessage]] = {}
-        if readable:
-            roster_keys, segment_keys = self.requester.keys(self.named_by(named, headers), named, headers)
-            _wipe(roster_keys)
-            for (one, header), key in zip(readable, segment_keys, strict=True):
-                with key:
-                    opened[header.segment] = _messages(key, one, header)
-        return [
-            OpenedSegment(header, self.rosters[header.roster], opened.get(header.segment, []))
-            for header in decoded
-        ]
+    def _with_keys(self, batch: list[messages_pb2.SegmentItem]) -> Batch:
+        named = {segments.SegmentHeader.decode(one.header).roster for one in batch}
+        records = [self.rosters[one].record for one in named]
+        headers = [one.header for one in batch]
+        keys = self.requester.ask(self.named_by(records, headers), records, headers)
+        rooms = [self.rosters[segments.SegmentHeader.decode(one).roster].conversation for one in headers]
+        read = [ReadSegment(one.header, one.ciphertext, room) for one, room in zip(batch, rooms, strict=True)]
+        return Batch(read, keys)
 
     def stream(self, which: messages_pb2.ReadPass.ValueType) -> Iterator[messages_pb2.ReadSegmentsResponse]:
         """Yield what the store serves in one pass, after taking in its accounts and write secrets.
@@ -203,24 +198,7 @@ class ScopeReader:
         return [self._secrets[one] for one in sorted(wanted)]
 
 
-def _messages(
-    key: Secret, item: messages_pb2.SegmentItem, header: segments.SegmentHeader
-) -> list[messages_pb2.ChatMessage]:
-    compressed = segments.open_block(key, item.header, item.ciphertext)
-    try:
-        # A frame that states its size is not bounded by max_output_size.
-        if zstandard.frame_content_size(compressed) > MAX_BLOCK:
-            raise inconsistent("a segment's block is larger than any block")
-        block = zstandard.ZstdDecompressor().decompress(compressed, max_output_size=MAX_BLOCK)
-    except zstandard.ZstdError:
-        raise inconsistent("a segment's block does not decompress") from None
-    messages = list(messages_pb2.MessageBlock.FromString(block).messages)
-    times = [one.sent_at_ms for one in messages]
-    if len(messages) != header.count or (min(times), max(times)) != (header.sent_first, header.sent_last):
-        raise inconsistent("a segment's block is not what its header says")
-    return messages
-
-
-def _wipe(keys: list[Secret]) -> None:
+def wipe(keys: list[Secret]) -> None:
+    """Overwrite keys."""
     for key in keys:
         key.wipe()

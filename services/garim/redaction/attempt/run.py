@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,32 +12,30 @@ from pathlib import Path
 from garim.api.common.v1 import statement_pb2
 from garim.api.custody.v1 import custody_pb2_grpc
 from garim.api.messages.v1 import messages_pb2, messages_pb2_grpc
-from garim.dossier.lines import MessageLine
+from garim.dossier.outline import Outline
 from garim.dossier.transcript import About
 from garim.kit.convert import envelope_to
-from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
-from garim.masking.leakscan import LeakScan
-from garim.masking.open_names.korean_names import KoreanNames
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 from garim.redaction.attempt.accounts import EpochAccounts
-from garim.redaction.attempt.custody_keys import KeyRequester
-from garim.redaction.attempt.job import Account, Event, Figures, Held, Hold, Job, Packed, Progress
-from garim.redaction.attempt.lines import LineMaker, Origin
-from garim.redaction.attempt.packing import sealed_identities, write_encrypted
+from garim.redaction.attempt.ahead import ahead
+from garim.redaction.attempt.batches import Chunk, Finish, Given, Scope, Wanted
+from garim.redaction.attempt.custody_keys import AttemptKey, KeyRequester
+from garim.redaction.attempt.job import Account, Event, Figures, Held, Job, Packed, Progress
+from garim.redaction.attempt.packing import HeldError, Packing, sealed_identities, write_encrypted
 from garim.redaction.attempt.people import people_of
 from garim.redaction.attempt.preserving import PreservingReader
 from garim.redaction.attempt.reading import ScopeReader
-from garim.redaction.attempt.spool import LineSpool
-from garim.sealing import identity, segment
+from garim.redaction.attempt.workshop import Workshop
+from garim.sealing import identity
 from garim.sealing.secret import Secret
 from garim.statements import dsse
 from garim.statements.governance import Governance
-from garim.statements.refusal import Kind, RefusedError
 from garim.statements.scope import ScopeTicket
 
-SCAN_BATCH = 1_000
+READ_AHEAD = 2
+"""So many batches are read, and their keys asked for, while earlier ones are masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Stubs:
     custody: custody_pb2_grpc.CustodyServiceStub
 
 
-def reader_of(job: Job, stubs: Stubs, requester: KeyRequester, emit: Callable[[Event], None]) -> ScopeReader:
+def reader_of(job: Job, stubs: Stubs, key: AttemptKey, emit: Callable[[Event], None]) -> ScopeReader:
     """Return the reader of a job's scope."""
     governance = Governance.from_bytes(base64.b64decode(job.governance))
     envelope = dsse.from_bytes(base64.b64decode(job.ticket))
@@ -71,7 +69,7 @@ def reader_of(job: Job, stubs: Stubs, requester: KeyRequester, emit: Callable[[E
     return ScopeReader(
         store=stubs.store,
         ticket=messages_pb2.ReadSegmentsRequest(ticket=envelope_to(envelope)),
-        requester=requester,
+        requester=KeyRequester(stubs.custody, key),
         accounts=EpochAccounts(
             governance, ticket.period.start, ticket.period.end, ticket.received_until, ticket.issued
         ),
@@ -85,21 +83,20 @@ class DossierAttempt:
     Args:
         job: What to make.
         stubs: Whom to call.
-        mesh: Name of the mesh.
+        workshop: Its key, spools and workers; closed when it has run.
         emit: Takes events.
     """
 
-    def __init__(self, job: Job, stubs: Stubs, mesh: str, emit: Callable[[Event], None]) -> None:
+    def __init__(self, job: Job, stubs: Stubs, workshop: Workshop, emit: Callable[[Event], None]) -> None:
         self._job = job
-        self._mesh = mesh
         self._emit = emit
+        self._shop = workshop
         self._dossier = bytes.fromhex(job.dossier)
-        self._requester = KeyRequester(stubs.custody, mesh, self._dossier)
-        self._reader = reader_of(job, stubs, self._requester, emit)
+        self._stubs = stubs
         self._table = PseudonymTable(secrets.token_bytes)
-        self._lifted = frozenset(job.lifted)
-        self._messages = 0
-        self._opaque = 0
+        self._outline = Outline()
+        self._places: Counter[int] = Counter()
+        self._chunks: dict[int, list[Chunk]] = {}
 
     def run(self) -> Packed | Held:
         """Run all steps; returns how it ended.
@@ -109,78 +106,57 @@ class DossierAttempt:
             RefusedError: `LEAK_FOUND`, `STORE_INCONSISTENT`, custody's and the store's reasons.
         """
         try:
-            for done in self._reader.read_rosters():
-                self._emit(Progress(stage="rosters", done=done))
-            people = people_of(
-                (member for roster in self._reader.rosters.values() for member in roster.members),
-                self._job.subjects,
-            )
-            with LineSpool(Path(self._job.package).parent, self._mesh, secrets.token_bytes(16)) as spool:
-                self._mask_into(spool, people)
-                if holds := self._scan(spool, people):
-                    return Held(holds=tuple(holds))
-                return self._pack(spool.lines, people)
+            with self._shop:
+                reader = reader_of(self._job, self._stubs, self._shop.key, self._emit)
+                for done in reader.read_rosters():
+                    self._emit(Progress(stage="rosters", done=done))
+                people = people_of(
+                    (member for roster in reader.rosters.values() for member in roster.members),
+                    self._job.subjects,
+                )
+                self._mask(reader, people)
+                return self._pack(reader, people)
+        except HeldError as held:
+            return Held(holds=tuple(held.holds))
         finally:
             self._table.wipe()
-            self._requester.close()
 
-    def _mask_into(self, spool: LineSpool, people: dict[str, Person]) -> None:
-        # Kiwi's model costs a second and 500 MB: it is not loaded where policy leaves open names alone.
-        open_names = self._job.masking.names == "all-persons"
-        maker = LineMaker(
-            engine=Engine(list(people.values()), open_names=KoreanNames() if open_names else None),
+    def _mask(self, reader: ScopeReader, people: dict[str, Person]) -> None:
+        """Have every batch masked into the spools."""
+        period, rosters = self._job.period, reader.rosters.values()
+        scope = Scope(
             people=people,
-            table=self._table,
-            numbers=_numbers({roster.conversation for roster in self._reader.rosters.values()}),
-            period_start=self._job.period.start,
-            period_end=self._job.period.end,
-            mesh=self._mesh,
+            numbers=_numbers({roster.conversation for roster in rosters}),
+            period_start=period.start,
+            period_end=period.end,
+            open_names=self._job.masking.open_names,
             times=self._job.masking.times,
         )
-        for batch in self._reader.read_segments():
-            self._opaque += sum(one.header.count for one in batch if one.header.kind == segment.KIND_OPAQUE)
-            lines = maker.lines(batch)
-            for conversation in dict.fromkeys(one.conversation for one in lines):
-                own = [one for one in lines if one.conversation == conversation]
-                spool.append(conversation, [(one.line.to_bytes(), one.origin.encode()) for one in own])
-            self._messages += len(lines)
-            self._emit(Progress(stage="masking", done=self._messages))
-
-    def _scan(self, spool: LineSpool, people: dict[str, Person]) -> list[Hold]:
-        """Scan what is about to leave; a certain leak ends the attempt.
-
-        Raises:
-            RefusedError: `LEAK_FOUND`.
-        """
-        scan = LeakScan(
-            [one for one in people.values() if not one.subject],
-            [name for one in people.values() if one.subject for name in one.names],
-            self._table.items(),
-        )
-        holds: list[Hold] = []
-        entries = spool.entries()
+        crew = self._shop.crew
+        crew.tell(scope)
         done = 0
-        while batch := list(itertools.islice(entries, SCAN_BATCH)):
-            lines = [MessageLine.from_bytes(line) for line, _ in batch]
-            for leak in scan.scan([one.text for one in lines]):
-                place = Origin.decode(batch[leak.index][1]).place(lines[leak.index], leak.start, leak.end)
-                # A lift covers what was ambiguous when people judged it; what is certain now blocks.
-                if leak.certain:
-                    raise RefusedError(
-                        "LEAK_FOUND",
-                        "the final scan found a bystander's identifier that masking had left; nothing left",
-                        kind=Kind.DATA_LOSS,
-                    )
-                if place not in self._lifted:
-                    holds.append(Hold(place=place, reason=f"ambiguous-{leak.type.value.lower()}"))
-            done += len(batch)
-            self._emit(Progress(stage="scanning", done=done))
-        return holds
+        for masked in crew.run(ahead(reader.read_batches(), READ_AHEAD), self._give):
+            for chunk in masked.chunks:
+                self._chunks.setdefault(chunk.conversation, []).append(chunk)
+                done += chunk.lines
+            self._outline.join(masked.outline)
+            self._emit(Progress(stage="masking", done=done))
 
-    def _pack(self, lines: Callable[[], Iterable[bytes]], people: dict[str, Person]) -> Packed:
+    def _give(self, wanted: Wanted) -> Given:
+        """Answer a worker from the one table and the one count of each conversation."""
+        places = {one: self._places[one] for one in wanted.messages}
+        self._places.update(wanted.messages)
+        names = []
+        for kind, value, spelling in wanted.values:
+            pseudonym = self._table.of(kind, value)
+            names.append((pseudonym, self._table.opening(pseudonym, spelling or None)))
+        return Given(places, names)
+
+    def _pack(self, reader: ScopeReader, people: dict[str, Person]) -> Packed:
+        """Scan all lines, and write the package while they pass; where one is held, it is gone again."""
         job = self._job
-        self._emit(Progress(stage="packing", done=self._messages))
-        people_seen = self._people_seen(people)
+        finish = Finish(self._outline, list(self._table.items()), frozenset(job.lifted), job.masking.times)
+        self._shop.crew.tell(finish)
         sealed_secret = b""
         identities: Iterable[tuple[str, str, bytes]] = ()
         with Secret.random() as secret:
@@ -188,14 +164,14 @@ class DossierAttempt:
                 sealed_secret = identity.seal_secret(
                     secret,
                     base64.b64decode(job.public_key),
-                    self._mesh,
+                    self._shop.key.mesh,
                     self._dossier,
                     bytes.fromhex(job.grant),
                 )
-                identities = sealed_identities(self._table, people, secret, self._mesh, self._dossier)
-            roots, digest, size = write_encrypted(
-                Path(job.package),
-                job.recipient,
+                identities = sealed_identities(
+                    self._table, people, secret, self._shop.key.mesh, self._dossier
+                )
+            package = Packing(
                 about=About(
                     dossier=job.dossier,
                     authority=job.authority,
@@ -207,17 +183,22 @@ class DossierAttempt:
                     names=job.masking.names,
                     times=job.masking.times,
                 ),
-                lines=lines,
-                identities=identities,
-                opaque=self._opaque,
+                outline=self._outline,
+                chunks=self._chunks,
+                opaque=reader.opaque,
+                shop=self._shop,
+                emit=self._emit,
+            )
+            roots, digest, size = write_encrypted(
+                Path(job.package), job.recipient, lambda sink: package.write(sink, identities)
             )
         figures = Figures(
             messages=roots.messages,
-            conversations=len({roster.conversation for roster in self._reader.rosters.values()}),
+            conversations=len({roster.conversation for roster in reader.rosters.values()}),
             subjects=sum(1 for one in people.values() if one.subject),
-            bystanders=people_seen,
+            bystanders=self._people_seen(people),
             pseudonyms=len(self._table),
-            opaque=self._opaque,
+            opaque=reader.opaque,
             package_bytes=size,
         )
         return Packed(
@@ -251,6 +232,6 @@ def preserve(job: Job, stubs: Stubs, emit: Callable[[Event], None], mesh: str) -
         custody=stubs.custody,
         document=statement_pb2.Document(media_type=job.media_type, content=base64.b64decode(job.document)),
         grant=statement_pb2.LoggedStatement.FromString(base64.b64decode(job.logged_grant)),
-        reader=reader_of(job, stubs, KeyRequester(stubs.custody, mesh, bytes.fromhex(job.dossier)), emit),
+        reader=reader_of(job, stubs, AttemptKey(mesh, bytes.fromhex(job.dossier)), emit),
     )
     return keeper.run(lambda done: emit(Progress(stage="preserving", done=done)))

@@ -1,34 +1,112 @@
-"""Masked lines on their way into the package, on disk under a key that lives in this attempt only."""
+"""Masked lines and finished pages on their way into the package, on disk under keys of this attempt only."""
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from garim.sealing import keys
 from garim.sealing.secret import Secret
-from garim.statements.labels import Purpose, bind, lp
+from garim.statements.labels import Purpose, bind
+from garim.statements.refusal import Kind, RefusedError
 
 
-class LineSpool:
-    """Lines grouped by conversation, in the order they came.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Where something lies in the spools of one attempt.
 
     Args:
-        folder: Where the nameless temporary file lies.
+        spool: Which spool.
+        number: Which of its pieces: names the key.
+        offset: First byte of the ciphertext.
+        size: Length of the ciphertext.
+    """
+
+    spool: int
+    number: int
+    offset: int
+    size: int
+
+
+class Spool:
+    """Pieces under a key each, in a nameless file; one process writes, every process of the attempt reads.
+
+    Args:
+        number: Which of the attempt's spools it is.
+        folder: Where the file lies.
         mesh: Name of the mesh.
         attempt: Random id of the attempt, 16 bytes.
     """
 
-    def __init__(self, folder: Path, mesh: str, attempt: bytes) -> None:
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+    def __init__(self, number: int, folder: Path, mesh: str, attempt: bytes) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by `close`
         self._secret = Secret.random()
+        self._number = number
         self._mesh = mesh
         self._attempt = attempt
-        self._chunks: dict[int, list[tuple[int, int, int]]] = {}
-        self._next = 0
+        self._next = self._end = 0
+
+    def put(self, data: bytes) -> Kept:
+        """Encrypt and write a piece; only the process that owns this spool does."""
+        label = self._label(self._next)
+        with keys.expand(self._secret, label) as key:
+            sealed = keys.encrypt_once(key, data, label)
+        kept = Kept(self._number, self._next, self._end, len(sealed))
+        view = memoryview(sealed)
+        while view:
+            written = os.pwrite(self._file.fileno(), view, self._end)
+            self._end += written
+            view = view[written:]
+        self._next += 1
+        return kept
+
+    def get(self, kept: Kept) -> bytes:
+        """Read and decrypt a piece.
+
+        Raises:
+            RefusedError: `SEALING_OPEN`, `SPOOL_DAMAGED`.
+        """
+        label = self._label(kept.number)
+        sealed = os.pread(self._file.fileno(), kept.size, kept.offset)
+        if len(sealed) != kept.size:
+            raise RefusedError("SPOOL_DAMAGED", "the spool was cut short: build again", kind=Kind.DATA_LOSS)
+        with keys.expand(self._secret, label) as key:
+            return keys.decrypt_once(key, sealed, label)
+
+    def close(self) -> None:
+        """Overwrite the key and let go of the file."""
+        self._secret.wipe()
+        self._file.close()
+
+    def _label(self, number: int) -> bytes:
+        place = self._number.to_bytes(8, "big") + number.to_bytes(8, "big")
+        return bind(Purpose.SPOOL, self._mesh, self._attempt, place)
+
+
+class Spools:
+    """All spools of one attempt: made before its workers are, so that all of them read all.
+
+    Args:
+        count: One for each worker.
+        folder: Where the nameless files lie.
+        mesh: Name of the mesh.
+        attempt: Random id of the attempt, 16 bytes.
+    """
+
+    def __init__(self, count: int, folder: Path, mesh: str, attempt: bytes) -> None:
+        self.own = [Spool(number, folder, mesh, attempt) for number in range(count)]
+
+    def get(self, kept: Kept) -> bytes:
+        """Read and decrypt a piece of any spool.
+
+        Raises:
+            RefusedError: `SEALING_OPEN`, `SPOOL_DAMAGED`.
+        """
+        return self.own[kept.spool].get(kept)
 
     def __enter__(self) -> Self:
         return self
@@ -36,46 +114,5 @@ class LineSpool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._secret.wipe()
-        self._file.close()
-
-    def _label(self, number: int) -> bytes:
-        return bind(Purpose.SPOOL, self._mesh, self._attempt, number.to_bytes(8, "big"))
-
-    def append(self, conversation: int, lines: list[tuple[bytes, bytes]]) -> None:
-        """Add lines of one conversation.
-
-        Args:
-            conversation: Its number in the dossier.
-            lines: Encoded lines without line ends, each with its encoded origin.
-        """
-        number, self._next = self._next, self._next + 1
-        label = self._label(number)
-        with keys.expand(self._secret, label) as key:
-            data = keys.encrypt_once(key, b"".join(lp(line) + lp(origin) for line, origin in lines), label)
-        offset = self._file.seek(0, 2)
-        self._file.write(data)
-        self._chunks.setdefault(conversation, []).append((number, offset, len(data)))
-
-    def lines(self) -> Iterator[bytes]:
-        """Yield all lines, conversation by conversation in the order of their numbers."""
-        for line, _ in self.entries():
-            yield line
-
-    def entries(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield all lines with their origins, in the same order."""
-        for conversation in sorted(self._chunks):
-            for number, offset, size in self._chunks[conversation]:
-                parts = self._parts(number, offset, size)
-                yield from zip(parts, parts, strict=True)
-
-    def _parts(self, number: int, offset: int, size: int) -> Iterator[bytes]:
-        self._file.seek(offset)
-        label = self._label(number)
-        with keys.expand(self._secret, label) as key:
-            chunk = keys.decrypt_once(key, self._file.read(size), label)
-        at = 0
-        while at < len(chunk):
-            length = int.from_bytes(chunk[at : at + 4], "big")
-            yield chunk[at + 4 : at + 4 + length]
-            at += 4 + length
+        for one in self.own:
+            one.close()
