@@ -3,8 +3,8 @@
 Role: redaction and `garim redact scan` call it with plain texts that they already may read. Pure: no
 I/O, no clock, no randomness of its own. The layers can be read alone, in this order: `normalise`,
 `patterns` (RE2 over joined bytes) with `classify`, `forms` and `roster` (Aho-Corasick over the same
-bytes) with `korean`, `open_names`, `engine`; then `pseudonyms` and `mask`; `leakscan` shares none of
-them. Invariants:
+bytes) with `korean`, `open_names`, `engine`; then `pseudonyms` and `mask`. `garim.leakscan` looks at the
+outcome and shares none of them. Invariants:
 
 - offsets are code points of the text as given, end exclusive, whatever normalisation did;
 - masking changes no character outside a finding;

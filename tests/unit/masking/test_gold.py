@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bench import random_rosters
+from garim.leakscan.scan import LeakScan
 from garim.masking.engine import Engine
-from garim.masking.leakscan import LeakScan
 from garim.masking.mask import mask
 from garim.masking.open_names.korean_names import KoreanNames
 from garim.masking.people import Person
@@ -143,5 +143,5 @@ def test_no_addressed_bystander_stands_and_the_leak_scan_agrees() -> None:
                 for span in row["spans"]:
                     if span["tier"] == "addressed" and span["text"].lower() != subject.lower():
                         assert any(f.start <= span["start"] and span["end"] <= f.end for f in findings)
-            scan = LeakScan([p for p in people if not p.subject], [subject], table.items())
+            scan = LeakScan([p for p in people if not p.subject], [subject], table=table.items())
             assert [leak for leak in scan.scan([m.text for m in masked]) if leak.certain] == []

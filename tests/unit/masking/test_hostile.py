@@ -1,7 +1,7 @@
 import pytest
 
+from garim.leakscan.scan import LeakScan
 from garim.masking.engine import Engine
-from garim.masking.leakscan import LeakScan
 from garim.masking.open_names.korean_names import KoreanNames
 from garim.masking.people import Person
 

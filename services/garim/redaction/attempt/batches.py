@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from garim.dossier.archive import Part
 from garim.dossier.outline import Outline
+from garim.leakscan.package import Scanned
 from garim.masking.infotype import InfoType
 from garim.masking.people import Person
 from garim.redaction.attempt.custody_keys import SealedKeys
@@ -182,6 +183,7 @@ class FinishedPage:
         salts: Its stretch of `salts.txt`.
         html: Its page of the transcript.
         holds: Places that people must judge.
+        scanned: What of it the scan has seen.
     """
 
     room: int
@@ -192,3 +194,4 @@ class FinishedPage:
     salts: KeptPart
     html: KeptPart
     holds: Sequence[Hold]
+    scanned: Scanned

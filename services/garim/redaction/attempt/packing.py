@@ -18,11 +18,13 @@ from garim.dossier.opened_identity import sealed_object
 from garim.dossier.outline import PAGE_MESSAGES, Outline
 from garim.dossier.package import PackageWriter, Roots
 from garim.dossier.transcript import About
+from garim.leakscan.package import PackageScan, Scanned
 from garim.masking.infotype import InfoType
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 from garim.redaction.attempt.batches import Chunk, KeptPart, Page
 from garim.redaction.attempt.job import Event, Hold, Progress
+from garim.redaction.attempt.scanning import Watched
 from garim.redaction.attempt.spool import Kept
 from garim.redaction.attempt.workshop import Workshop
 from garim.sealing import identity
@@ -72,6 +74,7 @@ class Packing:
         opaque: How many secret-chat messages exist.
         shop: The attempt's spools and workers, who have been told to finish.
         emit: Takes progress.
+        scanned: Takes what workers have scanned.
     """
 
     def __init__(
@@ -83,7 +86,9 @@ class Packing:
         opaque: int,
         shop: Workshop,
         emit: Callable[[Event], None],
+        scanned: Scanned,
     ) -> None:
+        self._scanned = scanned
         self._about = about
         self._outline = outline
         self._chunks = chunks
@@ -118,6 +123,7 @@ class Packing:
         for one in self._shop.crew.run(self._tasks()):
             holds += one.holds
             self._pages.append((one.room, one.page, one.salts, one.html))
+            self._scanned.extend(one.scanned)
             done += one.messages
             self._emit(Progress(stage="scanning", done=done))
             yield one.lines, one.leaves
@@ -171,33 +177,36 @@ def _identity(kind: InfoType, value: str, people: dict[str, Person]) -> dict[str
     }
 
 
-def write_encrypted(path: Path, recipient: str, produce: Callable[[IO[bytes]], T]) -> tuple[T, bytes, int]:
+def write_encrypted(
+    path: Path, recipient: str, produce: Callable[[IO[bytes]], T], scan: PackageScan
+) -> tuple[T, bytes, int]:
     """Write a durable package.
 
     Args:
         path: Where it lies; must not exist. It is gone again where the package does not come to its end.
         recipient: The age public key.
         produce: Writes the archive.
+        scan: Sees every byte before it is encrypted.
 
     Returns:
         What `produce` returned, the SHA-256 of the encrypted package, and its size in bytes.
 
     Raises:
-        RefusedError: `RECIPIENT` where it is no age public key; what `produce` raises.
+        RefusedError: `RECIPIENT` where it is no age public key; what `produce` and the scan raise.
     """
     try:
         to = pyrage.x25519.Recipient.from_str(recipient)
     except pyrage.RecipientError:
         raise RefusedError("RECIPIENT", "the recipient is no age public key", field="recipient") from None
     try:
-        return _encrypted(path, to, produce)
+        return _encrypted(path, to, produce, scan)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
 
 
 def _encrypted(
-    path: Path, to: pyrage.x25519.Recipient, produce: Callable[[IO[bytes]], T]
+    path: Path, to: pyrage.x25519.Recipient, produce: Callable[[IO[bytes]], T], scan: PackageScan
 ) -> tuple[T, bytes, int]:
     reading, writing = os.pipe()
     done: list[T] = []
@@ -216,10 +225,13 @@ def _encrypted(
         path.chmod(0o600)
         hashing = _Hashing(target)
         producer.start()
-        pyrage.encrypt_io(source, hashing, [to])
+        watched = Watched(source, scan)
+        pyrage.encrypt_io(watched, hashing, [to])
         producer.join()
         if failed:
             raise failed[0]
+        if watched.refusal:
+            raise watched.refusal
         target.flush()
         os.fsync(target.fileno())
     folder = os.open(path.parent, os.O_RDONLY)

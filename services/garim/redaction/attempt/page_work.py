@@ -9,11 +9,12 @@ from typing import Any
 from garim.dossier.archive import Part
 from garim.dossier.book import Book
 from garim.dossier.pages import make_page, read_page
-from garim.masking.leakscan import LeakScan
+from garim.leakscan.package import Scanned
 from garim.masking.people import Person
 from garim.redaction.attempt.batches import Finish, FinishedPage, KeptPart, Page
 from garim.redaction.attempt.job import Hold
 from garim.redaction.attempt.lines import Origin
+from garim.redaction.attempt.scanning import line_scan
 from garim.redaction.attempt.spool import Spool, Spools
 from garim.statements.refusal import Kind, RefusedError
 
@@ -33,11 +34,7 @@ class PageWork:
         self._lifted = finish.lifted
         self._spools = spools
         self._own = own
-        self._scan = LeakScan(
-            [one for one in people.values() if not one.subject],
-            [name for one in people.values() if one.subject for name in one.names],
-            finish.table,
-        )
+        self._scan = line_scan(people, finish.table)
 
     def finish(self, page: Page) -> FinishedPage:
         """Scan what is about to leave, in the bytes in which it leaves, and compress it.
@@ -58,6 +55,7 @@ class PageWork:
             salts=self._kept(made.salts),
             html=self._kept(made.html),
             holds=holds,
+            scanned=Scanned(zip(lines, (one["text"] for one in messages), strict=True)),
         )
 
     def _scanned(self, messages: Sequence[Mapping[str, Any]], origins: Sequence[bytes]) -> list[Hold]:
@@ -74,11 +72,13 @@ class PageWork:
             if leak.certain:
                 raise RefusedError(
                     "LEAK_FOUND",
-                    "the final scan found a bystander's identifier that masking had left; nothing left",
+                    f"the final scan found a bystander's identifier ({leak.type}) that masking left: "
+                    f"{messages[leak.index]['number']}, text, characters {leak.start} to {leak.end}; "
+                    "nothing left",
                     kind=Kind.DATA_LOSS,
                 )
             if place not in self._lifted:
-                holds.append(Hold(place=place, reason=f"ambiguous-{leak.type.value.lower()}"))
+                holds.append(Hold(place=place, reason=f"ambiguous-{leak.type.lower()}"))
         return holds
 
     def _read(self, page: Page) -> tuple[list[bytes], list[bytes]]:

@@ -15,6 +15,7 @@ from garim.api.messages.v1 import messages_pb2, messages_pb2_grpc
 from garim.dossier.outline import Outline
 from garim.dossier.transcript import About
 from garim.kit.convert import envelope_to
+from garim.leakscan.package import Scanned
 from garim.masking.infotype import InfoType
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
@@ -27,6 +28,7 @@ from garim.redaction.attempt.packing import HeldError, Packing, sealed_identitie
 from garim.redaction.attempt.people import people_of
 from garim.redaction.attempt.preserving import PreservingReader
 from garim.redaction.attempt.reading import ScopeReader
+from garim.redaction.attempt.scanning import line_scan, package_scan
 from garim.redaction.attempt.workshop import Workshop
 from garim.sealing import identity
 from garim.sealing.secret import Secret
@@ -171,26 +173,32 @@ class DossierAttempt:
                 identities = sealed_identities(
                     self._table, people, secret, self._shop.key.mesh, self._dossier
                 )
+            about = About(
+                dossier=job.dossier,
+                authority=job.authority,
+                case_number=job.case_number,
+                number=job.number,
+                period_start=job.period.start,
+                period_end=job.period.end,
+                mode=job.mode,
+                names=job.masking.names,
+                times=job.masking.times,
+            )
+            scanned = Scanned()
             package = Packing(
-                about=About(
-                    dossier=job.dossier,
-                    authority=job.authority,
-                    case_number=job.case_number,
-                    number=job.number,
-                    period_start=job.period.start,
-                    period_end=job.period.end,
-                    mode=job.mode,
-                    names=job.masking.names,
-                    times=job.masking.times,
-                ),
+                about=about,
                 outline=self._outline,
                 chunks=self._chunks,
                 opaque=reader.opaque,
                 shop=self._shop,
                 emit=self._emit,
+                scanned=scanned,
             )
             roots, digest, size = write_encrypted(
-                Path(job.package), job.recipient, lambda sink: package.write(sink, identities)
+                Path(job.package),
+                job.recipient,
+                lambda sink: package.write(sink, identities),
+                package_scan(line_scan(people, finish.table), scanned, people, about),
             )
         figures = Figures(
             messages=roots.messages,

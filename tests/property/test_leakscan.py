@@ -5,9 +5,9 @@ import itertools
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from garim.leakscan.scan import LeakScan
 from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
-from garim.masking.leakscan import LeakScan
 from garim.masking.mask import mask
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PSEUDONYM, PseudonymTable
@@ -68,7 +68,7 @@ def table() -> PseudonymTable:
 def test_nothing_certain_is_left_behind_the_engine(texts: list[str]) -> None:
     pseudonyms = table()
     masked = [mask(t, f, pseudonyms).text for t, f in zip(texts, ENGINE.find(texts), strict=True)]
-    leaks = LeakScan(BYSTANDERS, ("이도현",), pseudonyms.items()).scan(masked)
+    leaks = LeakScan(BYSTANDERS, ("이도현",), table=pseudonyms.items()).scan(masked)
     assert [masked[leak.index][leak.start : leak.end] for leak in leaks if leak.certain] == []
 
 
@@ -88,4 +88,4 @@ def test_every_drawn_pseudonym_has_its_shape(drawn: bytes) -> None:
     pseudonyms = PseudonymTable(lambda size: bytes(size) if size == 32 else next(draws))
     pseudonym = pseudonyms.of(InfoType.PHONE, "v")
     assert PSEUDONYM.fullmatch(pseudonym)
-    assert Engine([]).find([pseudonym]) == [[]]
+    assert not any(Engine([]).find([pseudonym]))
