@@ -194,7 +194,6 @@ class PackageScan:
         self._forms = forms
         self._stated = frozenset(stated)
         self._waiting: list[tuple[str, Piece]] = []
-        self.rescanned = 0
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the archive.
@@ -227,7 +226,6 @@ class PackageScan:
 
     def _judge(self) -> None:
         waiting, self._waiting = self._waiting, []
-        self.rescanned += len(waiting)
         for leak in self._scan.scan([piece.text for _, piece in waiting]):
             file, piece = waiting[leak.index]
             raise _found(file, piece, leak)

@@ -3,7 +3,7 @@
 import io
 import secrets
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -11,6 +11,7 @@ from dossier_support.writing import write_package
 from garim.dossier.lines import AttachmentNote, Mask, MessageLine, Sender, number
 from garim.dossier.times import rfc3339
 from garim.dossier.transcript import About
+from garim.leakscan.found import Leak
 from garim.leakscan.package import PackageScan, Scanned, forms_of
 from garim.leakscan.scan import LeakScan
 from garim.masking.infotype import InfoType
@@ -23,7 +24,6 @@ SEEN = "P-7K4Q2-M9XAT"
 TABLE = [(SEEN, InfoType.PERSON, "a1"), ("PHONE-ABCDE-F0123", InfoType.PHONE, "+821000007777")]
 ABOUT = About("ab" * 16, "서울중앙지방검찰청", "2026형제1", "2026-1", 0, 1_000, "sealed")
 STATED = {ABOUT.dossier, ABOUT.authority, ABOUT.case_number, ABOUT.number, "이도현", "dohyun"}
-SCAN = LeakScan([JIMIN], ["이도현"], table=TABLE)
 LEAKS = {
     "PERSON": "어제 김지민이 왔다",
     "account": "jimin_77",
@@ -132,13 +132,21 @@ def deflated(name: str) -> zipfile.ZipInfo:
     return info
 
 
-def scanned_package(data: bytes, step: int = 1_000) -> PackageScan:
+def scanned_package(data: bytes, step: int = 1_000) -> list[str]:
+    """Scan a package whole and return what was not passed over."""
+    asked: list[str] = []
+
+    class Listening(LeakScan):
+        def scan(self, texts: Sequence[str]) -> list[Leak]:
+            asked.extend(texts)
+            return super().scan(texts)
+
     scanned = Scanned((one.to_bytes(), one.text) for one in LINES)
-    scan = PackageScan(SCAN, scanned, FORMS, STATED)
+    scan = PackageScan(Listening([JIMIN], ["이도현"], table=TABLE), scanned, FORMS, STATED)
     for at in range(0, len(data), step):
         scan.feed(data[at : at + step])
     scan.close()
-    return scan
+    return asked
 
 
 def refusal(data: bytes) -> RefusedError:
@@ -149,9 +157,8 @@ def refusal(data: bytes) -> RefusedError:
 
 @pytest.mark.parametrize("step", [7, 1_000, 1 << 20])
 def test_an_honest_package_passes_and_nothing_is_scanned_twice(step: int) -> None:
-    scan = scanned_package(HONEST, step)
     # What is left are sums and file names, nothing that grows with the messages.
-    assert scan.rescanned < 30
+    assert len(scanned_package(HONEST, step)) < 30
 
 
 PLACES: dict[str, tuple[str, Callable[[str, str], str]]] = {
