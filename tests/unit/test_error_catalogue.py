@@ -44,8 +44,8 @@ OTHER_WORDS = {
     "XX001": "a code of PostgreSQL",
     "XX002": "a code of PostgreSQL",
 }
-# Info types are listed in the masking package.
-OTHER_FILES = {SOURCE / "masking" / "infotype.py"}
+# Info types are listed in masking and, apart from it, in the leak scan.
+OTHER_FILES = {SOURCE / "masking" / "infotype.py", SOURCE / "leakscan" / "found.py"}
 
 
 @functools.cache

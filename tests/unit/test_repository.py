@@ -219,6 +219,7 @@ def test_each_package_says_what_it_is() -> None:
         "documents",
         "importers",
         "kit",
+        "leakscan",
         "masking",
         "sdk",
         "sealing",
