@@ -38,6 +38,7 @@ def set_up(
     *,
     review_always: bool = False,
     database: Server | None = None,
+    names: str = "all-persons",
     addresses: Callable[[], tuple[dict[str, str], dict[str, str]]] = mesh_plan.new_addresses,
 ) -> MeshFile:
     """Make everything that a mesh needs before its first start.
@@ -47,6 +48,7 @@ def set_up(
         now: Time, with its offset.
         review_always: Whether reviewers decide every disclosure.
         database: PostgreSQL server, as its administrator reaches it, for the services' tables; None: files.
+        names: Whose names the policy has masked; see `grants.Masking`.
         addresses: Picks the services' addresses and those of their health ports.
 
     Raises:
@@ -60,7 +62,7 @@ def set_up(
     make_folder(root)
     keys = _service_keys(places)
     documents = _agency(places, now)
-    policy = _policy(places, review_always=review_always)
+    policy = _policy(places, review_always=review_always, names=names)
     genesis = _governance(places, keys, documents, policy, now)
     served, health = addresses()
     mesh = MeshFile(
@@ -126,10 +128,11 @@ def _agency(places: Places, now: dt.datetime) -> pki.DocumentPki:
     return made
 
 
-def _policy(places: Places, *, review_always: bool) -> str:
+def _policy(places: Places, *, review_always: bool, names: str) -> str:
     text = resources.files("garim.documents").joinpath("kr.yaml").read_text(encoding="utf-8")
     if review_always:
         text = text.replace("always: false", "always: true")
+    text = text.replace("names: all-persons", f"names: {names}")
     write_private(places.policy, text.encode())
     return hashlib.sha256(text.encode()).hexdigest()
 

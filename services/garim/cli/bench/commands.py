@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from garim.cli.bench import ingest, read
+from garim.cli.bench import dossier, ingest, read
 from garim.cli.bench.figures import Figure, figures_json, figures_table
 from garim.cli.bench.plan import MeasureFunction, Plan
 from garim.cli.bench.postgres import Databases
@@ -19,7 +19,11 @@ from garim.cli.files import make_folder, write_private
 from garim.cli.options import JsonOption
 from garim.cli.output import emit, err
 
-BENCHES: dict[str, MeasureFunction] = {"ingest": ingest.measure, "read": read.measure}
+BENCHES: dict[str, MeasureFunction] = {
+    "ingest": ingest.measure,
+    "read": read.measure,
+    "dossier": dossier.measure,
+}
 FOLDER = Path(".garim/bench")
 WIDE = 200
 
@@ -85,6 +89,7 @@ def _show(name: str, figures: list[Figure], load: tuple[float, ...], folder: Pat
 
 _ABOUT = {
     "ingest": "Messages made durable a second, beside COPY and inserts of the same as plaintext rows.",
+    "dossier": "Messages made into a package a second, end to end, and what every service takes for it.",
     "read": "Messages of a scope read a second, beside SELECT of the same as plaintext rows.",
 }
 for _name, _measure in BENCHES.items():

@@ -38,6 +38,7 @@ class BenchMesh:
         root: A new folder.
         databases: Where the services' tables lie.
         write_secret_s: How long a write secret lives, in seconds.
+        names: Whose names the policy has masked.
 
     Attributes:
         root: Its folder.
@@ -46,10 +47,12 @@ class BenchMesh:
         processes: Its processes.
     """
 
-    def __init__(self, root: Path, databases: Databases, *, write_secret_s: int) -> None:
+    def __init__(
+        self, root: Path, databases: Databases, *, write_secret_s: int, names: str = "all-persons"
+    ) -> None:
         self.root = root
         self.places = Places(root)
-        self.file = set_up(root, dt.datetime.now(dt.UTC))
+        self.file = set_up(root, dt.datetime.now(dt.UTC), names=names)
         self.processes = Processes(self.places)
         settings = self.places.settings("messages")
         settings.write_text(f"write_secret_s = {write_secret_s}\n{settings.read_text()}")

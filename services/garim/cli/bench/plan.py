@@ -42,15 +42,16 @@ class Plan:
     say: Callable[[str], None]
 
     @contextmanager
-    def mesh(self, *, write_secret_s: int = 1) -> Iterator[BenchMesh]:
+    def mesh(self, *, write_secret_s: int = 1, names: str = "all-persons") -> Iterator[BenchMesh]:
         """Run a fresh mesh of five processes.
 
         Args:
             write_secret_s: How long a write secret lives, in seconds.
+            names: Whose names the policy has masked.
         """
         root = self.folder / f"mesh-{next(_NUMBERS)}"
         self.say("starting a mesh")
-        with BenchMesh(root, self.databases, write_secret_s=write_secret_s) as mesh:
+        with BenchMesh(root, self.databases, write_secret_s=write_secret_s, names=names) as mesh:
             yield mesh
 
 
