@@ -40,7 +40,7 @@ def original_commitment(opening: bytes, mesh: str, number: str, place: int | str
         place: Position of the mask among the message's masks, from 0, or `SENDER`.
         original: The characters as they were written; for a sender the account id.
     """
-    label = bind(Purpose.MASKED_ORIGINAL, mesh, number.encode(), str(place).encode())
+    label = bind(Purpose.MASKED_ORIGINAL, mesh, number.encode(), f"{place}".encode())
     salt = hmac.digest(opening, label, "sha256")
     return hashlib.sha256(salt + original.encode("utf-8", "surrogatepass")).digest()
 
@@ -53,7 +53,7 @@ def message_leaf(number: str, pseudonyms: Sequence[str], content: bytes) -> byte
         pseudonyms: All pseudonyms in it, sorted.
         content: From `content_digest`.
     """
-    names = b"".join(lp(one.encode()) for one in pseudonyms)
+    names = b"".join([lp(one.encode()) for one in pseudonyms])
     return lp(number.encode()) + lp(names) + content
 
 

@@ -195,12 +195,13 @@ class Outline:
             day = known.days[key] = Day(day_of(at), link_of(room, place))
         day.messages += 1
         if pseudonym is not None:
-            self._name(pseudonym, InfoType.PERSON).sent += 1
+            sender = self._name(pseudonym, InfoType.PERSON)
+            sender.sent += 1
+            sender.mention(room, place)
         for name, kind in masks:
             self._name(name, kind).named += 1
-        for one in {pseudonym, *(name for name, _ in masks)} if masks else (pseudonym,):
-            if one is not None:
-                self.names[one].mention(room, place)
+        for one in {name for name, _ in masks} - {pseudonym} if masks else ():
+            self.names[one].mention(room, place)
 
     def _name(self, pseudonym: str, kind: str) -> Name:
         name = self.names.get(pseudonym)

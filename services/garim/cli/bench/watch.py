@@ -1,7 +1,7 @@
 """What a service's processes take while a bench runs: the most memory at a time, and processor time.
 
-A service is its process with all children. Memory is counted twice: resident (pages that several of them share
-counted for each) and proportional (such pages counted once; proc(5), Pss).
+A service is its process with all children. Memory is counted twice: resident (pages that several of them
+share counted for each) and proportional (such pages counted once; proc(5), Pss).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from garim.dossier.archive import Part
 from garim.dossier.outline import Outline
@@ -37,8 +38,7 @@ class Scope:
     times: TimeUnit
 
 
-@dataclass(frozen=True, slots=True)
-class ReadSegment:
+class ReadSegment(NamedTuple):
     """A segment as it was served.
 
     Args:

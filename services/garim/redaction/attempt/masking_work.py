@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from garim.api.messages.v1 import messages_pb2
 from garim.dossier.commitments import SENDER, original_commitment
@@ -29,14 +29,14 @@ from garim.sealing.segment import SegmentHeader
 from garim.statements.labels import lp
 
 
-@dataclass(frozen=True, slots=True)
-class _Chosen:
-    """A message of the period, and where it came from."""
+class _Chosen(NamedTuple):
+    """A message of the period, when it is shown as sent, and where it came from."""
 
     conversation: int
     segment: bytes
     position: int
     message: messages_pb2.ChatMessage
+    shown_ms: int
     sender: Person
 
 
@@ -121,11 +121,14 @@ class MaskingWork:
                 messages = open_messages(key, header, served.header, served.ciphertext)
             conversation = scope.numbers[served.conversation]
             for position, message in enumerate(messages):
-                if scope.period_start <= message.sent_at_ms < scope.period_end:
+                sent_ms = message.sent_at_ms
+                if scope.period_start <= sent_ms < scope.period_end:
                     sender = scope.people.get(message.sender)
                     if sender is None:
                         raise inconsistent("a message's sender stands in no roster")
-                    chosen.append(_Chosen(conversation, header.segment, position, message, sender))
+                    shown_ms = cut(sent_ms, scope.times)
+                    one = _Chosen(conversation, header.segment, position, message, shown_ms, sender)
+                    chosen.append(one)
         return chosen
 
     def _written(
@@ -159,7 +162,7 @@ class MaskingWork:
             masks.append(self._writer.mask(span.start, span.end, span.pseudonym, span.type.value, commitment))
         return self._writer.line(
             cited,
-            cut(message.sent_at_ms, self._scope.times),
+            one.shown_ms,
             self._sender(one.sender, cited),
             KINDS.get(message.kind, "text"),
             masked.text if masked else text,
@@ -178,8 +181,7 @@ class MaskingWork:
         sender = one.sender
         pseudonym = None if sender.subject else self._names.of(InfoType.PERSON, sender.key)
         masks = [(span.pseudonym, span.type.value) for span in masked.spans] if masked else ()
-        shown_ms = cut(one.message.sent_at_ms, self._scope.times)
-        outline.count(one.conversation, place, shown_ms, pseudonym, sender.account, masks)
+        outline.count(one.conversation, place, one.shown_ms, pseudonym, sender.account, masks)
 
 
 def _text(one: _Chosen) -> str:
