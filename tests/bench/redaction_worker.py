@@ -27,11 +27,12 @@ def _garim(people: Sequence[str], *, open_names: bool) -> Detect:
     from garim.masking.open_names.korean_names import KoreanNames
     from garim.masking.people import Person
 
-    engine = Engine(
-        [Person(name, "", (name,)) for name in people], open_names=KoreanNames() if open_names else None
-    )
+    members = [Person(name, "", (name,)) for name in people]
+    seasoned = Engine(members)
 
     def detect(texts: Sequence[str]) -> list[list[Span]]:
+        # Open names are remembered by word: each pass begins with a detector that has seen none of them.
+        engine = Engine(members, open_names=KoreanNames()) if open_names else seasoned
         found: list[list[Span]] = []
         for at in range(0, len(texts), BATCH):
             batch = engine.find(texts[at : at + BATCH])

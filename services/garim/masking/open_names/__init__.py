@@ -3,7 +3,7 @@
 `KoreanNames` cuts words with kiwipiepy, takes every stretch that could be a name as a candidate, describes
 each by plain features (its shape, what stands before and behind it) and judges it by a linear model whose
 weights and thresholds were fitted on the development gold sets alone (`tests/bench/fit_open_names.py`).
-Read in this order: `morphemes`, `lexicon`, `candidates`, `features`, `neighbours`, `korean_names`.
+Read in this order: `morphemes`, `lexicon`, `candidates`, `features`, `neighbours`, `sieve`, `korean_names`.
 
 Invariants: what is found in a text depends on that text alone; the same text gives the same names.
 """

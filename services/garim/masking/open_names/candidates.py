@@ -10,9 +10,9 @@ from garim.masking import korean, words_en, words_ko
 from garim.masking.open_names.lexicon import FOREIGN_GIVEN_NAMES, NEVER_NAMES
 from garim.masking.open_names.morphemes import Morpheme
 
-_WORD = re.compile(r"[가-힣]+|[A-Za-z][A-Za-z.\-']*|[一-鿿]+")
+WORD = re.compile(r"[가-힣]+|[A-Za-z][A-Za-z.\-']*|[一-鿿]+")
 _BETWEEN_SPACES = re.compile(r"\S+")
-_LONGEST = 9
+LONGEST = 9
 _OF_PEOPLE = frozenset("애들분놈년쪽네")
 
 
@@ -52,21 +52,21 @@ def candidates(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Candidate]:
         if one.end > one.start:
             last[one.end] = index
     proper = [(one.start, one.end) for one in morphemes if one.tag == "NNP" and one.end - one.start >= 2]
-    before, before_end = "", -_LONGEST
-    for match in _WORD.finditer(text):
+    before, before_end = "", -LONGEST
+    for match in WORD.finditer(text):
         start, end = match.span()
         near = before if start - before_end <= 2 else ""
         spans = {(start, end)}
         if korean.is_syllable(text[start]):
             spans = {
                 (start, at)
-                for at in range(start + 1, min(end, start + _LONGEST) + 1)
+                for at in range(start + 1, min(end, start + LONGEST) + 1)
                 if _may_end(text, start, at, last)
             } | {span for span in proper if start < span[0] < end}
             if end - start == 1 and match[0] in FOREIGN_GIVEN_NAMES:
                 spans.add((start, end))
         for low, high in sorted(spans):
-            if _is_common(text[low:high]):
+            if is_common(text[low:high]):
                 continue
             inside: Sequence[Morpheme] = ()
             if low in first and high in last:
@@ -92,8 +92,12 @@ def _of_one_word(text: str, morphemes: Sequence[Morpheme]) -> Iterator[Morpheme]
             yield Morpheme(word.start(), word.end(), one.tag)
 
 
-def _is_common(word: str) -> bool:
-    """Tell whether a word is out of the question; a surname's syllable is judged by what follows it."""
+def is_common(word: str) -> bool:
+    """Tell whether a word is out of the question; a surname's syllable is judged by what follows it.
+
+    Args:
+        word: A stretch of a folded text.
+    """
     if len(word) == 1 and word in korean.SURNAMES:
         return False
     if word.isascii() and len(word) > 1:

@@ -12,7 +12,7 @@ from garim.masking.open_names.candidates import Candidate
 _KNOWN_TAGS = frozenset({"NNP", "NNG", "SL", "SH", "NR", "NP", "MAG", "IC", "NNB"})
 _AGE_BEHIND = re.compile(r" ?\((?:\d{1,3}|[남여만][,\d ]|[^)\n]{1,10}(?:대표|감독|분|역))")
 _NUMBER_BEHIND = re.compile(r" {0,4}(?:01\d|\d{6}-|\(?\d{2}세)")
-_POLITE_BEHIND = re.compile(r"모? ?(?:\([^)\n]{1,12}\))? ?[씨군양모]")
+POLITE_BEHIND = re.compile(r"모? ?(?:\([^)\n]{1,12}\))? ?[씨군양모]")
 _AT_BEHIND = re.compile("에서|에는|에선|에도|에 ")
 _BEHIND = (
     ("age-behind", _AGE_BEHIND),
@@ -133,6 +133,18 @@ _JOINED = {
 }
 
 
+_HEADS = {
+    "titled": ("title-behind", "title-joined", "title-before"),
+    "register": ("register=form", "register=prose", "register=chat"),
+}
+_PAIRS = {
+    each: {tail: f"{each}&{tail}" for tail in tails}
+    for head, tails in _JOINED.items()
+    for each in _HEADS.get(head, (head,))
+}
+"""Names of pairs of features, by the first and the second."""
+
+
 def register_of(text: str) -> str:
     """Return how a text is written: `form` (fields in lines), `prose` (stated sentences) or `chat`."""
     if text.count("\n") >= 2:
@@ -158,16 +170,13 @@ def features(text: str, one: Candidate, register: str) -> set[str]:
     found.update(_before(text, one))
     if len(word) > 1 and text.count(word) > 1:
         found.add("repeated")
-    for head, tails in _JOINED.items():
-        if head == "titled":
-            heads = sorted(found & {"title-behind", "title-joined", "title-before"})
-        elif head == "register":
-            heads = [f"register={register}"]
-        else:
-            heads = [head] if head in found else []
-        joined = [f"{each}&{tail}" for each in heads for tail in tails if tail in found]
-        found.update(joined)
-    found.add(f"register={register}")
+    written = f"register={register}"
+    pairs: list[str] = []
+    for head in (*_PAIRS.keys() & found, written):
+        tails = _PAIRS[head]
+        pairs.extend([tails[tail] for tail in tails.keys() & found])
+    found.update(pairs)
+    found.add(written)
     return found
 
 
@@ -255,7 +264,7 @@ def _behind(text: str, one: Candidate) -> Iterator[str]:
     if one.end - one.start == 1:
         if _certain_somebody(text, end):
             yield "certain-somebody"
-        if _POLITE_BEHIND.match(text, end):
+        if POLITE_BEHIND.match(text, end):
             yield "surname-polite"
     yield from (name for name, pattern in _BEHIND if pattern.match(text, end))
 
@@ -264,11 +273,11 @@ def _attached(text: str, one: Candidate) -> Iterator[str]:
     """Yield what the rest of the word says, or the next one where the candidate ends its word."""
     if one.end == one.word_end:
         yield "word-end"
-        further = _title_at(text, one.end + 1) if text.startswith(" ", one.end) else ""
+        further = title_at(text, one.end + 1) if text.startswith(" ", one.end) else ""
         if further:
             yield "title-behind"
             yield "polite" if further in {"씨", "군", "양"} else "office"
-    elif title := _title_at(text, one.end):
+    elif title := title_at(text, one.end):
         yield "title-joined"
         yield "title-short" if len(title) == 1 else "title-long"
     elif particle := lexicon.PARTICLE.match(text, one.end):
@@ -314,7 +323,13 @@ def _before(text: str, one: Candidate) -> Iterator[str]:
         yield "field=name" if field["label"] in lexicon.NAME_LABELS else "field=role"
 
 
-def _title_at(text: str, at: int) -> str:
+def title_at(text: str, at: int) -> str:
+    """Return the title or office that begins at `at`, "" if none does.
+
+    Args:
+        text: The folded text.
+        at: Where to look.
+    """
     match = lexicon.OFFICE_BEHIND.match(text, at)
     if match is None:
         return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from importlib import resources
@@ -14,12 +15,25 @@ from garim.masking.normalise import Batch
 from garim.masking.open_names import OpenName
 from garim.masking.open_names.candidates import Candidate, candidates
 from garim.masking.open_names.features import features, register_of
-from garim.masking.open_names.morphemes import cut
-from garim.masking.open_names.neighbours import agree, log_odds, look_around
+from garim.masking.open_names.morphemes import Morpheme, cut
+from garim.masking.open_names.neighbours import STEPS, agree, log_odds, look_around
+from garim.masking.open_names.sieve import Sieve
 
 _PART = 500
 FIRST_LOOK = "first look"
 """Feature of the second look: the log-odds of the first."""
+
+
+_SYLLABLE = re.compile("[가-힣]")
+_SIEVED = "chat"
+"""Elsewhere the threshold is so low that most texts could hold a name."""
+_NEAR = 0.1
+_NEAR_IF_PROPER = 0.6
+_NEAR_AT_FIRST = 1 / STEPS
+_FAR_AT_FIRST = 0.01
+"""How likely a word alone must be for its text to be analysed; shaped like a full name, if it were a proper
+noun, which it may be only among its neighbours; at first look, from where it counts for its neighbours, and
+up to where a second look is not worth it."""
 
 
 @cache
@@ -37,9 +51,8 @@ def probability(holding: Iterable[str], weighted: dict[str, float], start: float
         weighted: Weight of each feature.
         start: What else counts, in log-odds.
     """
-    return 1 / (
-        1 + math.exp(-max(-30.0, min(30.0, start + sum(weighted.get(name, 0.0) for name in holding))))
-    )
+    score = start + sum([weighted.get(name, 0.0) for name in holding])
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, score))))
 
 
 def judge(
@@ -54,14 +67,55 @@ def judge(
         fitted: As `weights` returns them.
     """
     described = [features(text, one, register) for one in found]
-    judged = [probability(holding, fitted["first"]) for holding in described]
-    carry = fitted["second"][FIRST_LOOK]
-    looked = look_around(text, found, described, judged)
-    again = [
-        probability(holding, fitted["second"], carry * log_odds(first))
-        for holding, first in zip(looked, judged, strict=True)
+    first = [probability(holding, fitted["first"]) for holding in described]
+    return agree(text, found, _again(text, found, described, first, fitted["second"]))
+
+
+def _again(
+    text: str,
+    found: Sequence[Candidate],
+    described: Sequence[set[str]],
+    first: Sequence[float],
+    weighted: dict[str, float],
+) -> list[float]:
+    """Return the probabilities of the second look."""
+    carry = weighted[FIRST_LOOK]
+    return [
+        probability(holding, weighted, carry * log_odds(one))
+        for holding, one in zip(look_around(text, found, described, first), first, strict=True)
     ]
-    return agree(text, found, again)
+
+
+def near_names(words: Sequence[str]) -> Iterator[bool]:
+    """Tell of each word, alone in a chat text, whether it comes near to a name.
+
+    Args:
+        words: Folded words.
+    """
+    head = "- "
+    for word, morphemes in zip(words, cut(words), strict=True):
+        text = f"{head}{word} -"
+        shifted = [Morpheme(one.start + len(head), one.end + len(head), one.tag) for one in morphemes]
+        found = list(candidates(text, shifted))
+        yield _near(text, found) or _near_if_proper(text, found)
+
+
+def _near(text: str, found: Sequence[Candidate]) -> bool:
+    described = [features(text, one, _SIEVED) for one in found]
+    first = [probability(holding, weights()["first"]) for holding in described]
+    likeliest = max(first, default=0.0)
+    if likeliest < _FAR_AT_FIRST or likeliest >= _NEAR_AT_FIRST:
+        return likeliest >= _NEAR_AT_FIRST
+    return max(_again(text, found, described, first, weights()["second"])) >= _NEAR
+
+
+def _near_if_proper(text: str, found: Iterable[Candidate]) -> bool:
+    named = [
+        Candidate(one.start, one.end, one.word_end, one.before, ("NNP",), (one.end - one.start,))
+        for one in found
+        if korean.split_name(text[one.start : one.end]) is not None
+    ]
+    return max(judge(text, named, _SIEVED, weights()), default=0.0) >= _NEAR_IF_PROPER
 
 
 def choose(found: Sequence[Candidate], judged: Sequence[float], threshold: float) -> Iterator[Candidate]:
@@ -76,16 +130,28 @@ def choose(found: Sequence[Candidate], judged: Sequence[float], threshold: float
 
 
 class KoreanNames:
-    """Detector of names in Korean texts; see `OpenNameDetector`."""
+    """Detector of names in Korean texts; see `OpenNameDetector`.
+
+    Args:
+        sieve: Tells which chat texts are analysed.
+    """
+
+    def __init__(self, sieve: Sieve | None = None) -> None:
+        self._sieve = sieve or Sieve(near_names)
 
     def detect(self, batch: Batch) -> Iterator[OpenName]:
         """Yield the names in a batch; see `OpenNameDetector`."""
         parts = [
-            (batch.bounds(index)[0] + at, part, register_of(text))
+            (batch.bounds(index)[0] + at, part, register)
             for index, text in enumerate(batch.texts)
+            if _SYLLABLE.search(text)
+            for register in (register_of(text),)
             for at, part in _parts(text)
-            if any(map(korean.is_syllable, part))
+            if _SYLLABLE.search(part)
         ]
+        chat = [part for _, part, register in parts if register == _SIEVED]
+        sifted = iter(self._sieve.sifted(chat))
+        parts = [one for one in parts if one[2] != _SIEVED or next(sifted)]
         cuts = cut([part for _, part, _ in parts])
         for (base, part, register), morphemes in zip(parts, cuts, strict=True):
             found = list(candidates(part, morphemes))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from garim.masking.open_names.candidates import Candidate
 
-_STEPS = 5
+STEPS = 5
 _WHOLE = 3
 _TINY = 1e-4
 
@@ -39,9 +39,9 @@ def look_around(
         behind = begins.get(one.end + 1, 0.0) if text[one.end : one.end + 1] in {" ", "·"} else 0.0
         before = ends.get(one.start - 1, 0.0) if one.start and text[one.start - 1] in " ·" else 0.0
         steps = {"behind": behind, "before": before, **_overlapping(at, found, judged)}
-        added = {f"{place}~{_step(value)}" for place, value in steps.items()}
+        added = {f"{place}~{step(value)}" for place, value in steps.items()}
         if "foreign" in holding:
-            added |= {f"foreign&{place}~{_step(steps[place])}" for place in ("behind", "before")}
+            added |= {f"foreign&{place}~{step(steps[place])}" for place in ("behind", "before")}
         looked.append(holding | added)
     return looked
 
@@ -61,8 +61,9 @@ def agree(text: str, found: Sequence[Candidate], judged: Sequence[float]) -> lis
     return [best[word] if len(word) >= _WHOLE else likely for word, likely in zip(words, judged, strict=True)]
 
 
-def _step(probability: float) -> int:
-    return int(probability * _STEPS)
+def step(probability: float) -> int:
+    """Return which of `STEPS` a probability under 1 lies on."""
+    return int(probability * STEPS)
 
 
 def _overlapping(at: int, found: Sequence[Candidate], judged: Sequence[float]) -> dict[str, float]:
