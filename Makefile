@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov migrations-check lock clean
+.PHONY: help setup demo test test-postgres test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov migrations-check images-tools images images-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,7 +24,7 @@ demo: setup ## the whole chain on one chat: make demo [CHAT=path] [SUBJECT=name]
 	$(BIN)/python -m garim.cli.demo --chat "$$CHAT" --subject "$$SUBJECT" --window "$$WINDOW"
 
 test: setup ## all tests that need nothing beyond what set-up installs
-	$(BIN)/python -m pytest -n 2 -q tests
+	$(BIN)/python -m pytest -n 2 -q --ignore tests/images tests
 
 test-postgres: setup ## the services' unit tests once more, on a real PostgreSQL server
 	GARIM_TEST_ENGINE=postgres $(BIN)/python -m pytest -n 2 -q tests/unit/audit tests/unit/custody \
@@ -85,6 +85,16 @@ manifests-check: setup ## the Kubernetes manifests against schemas, types and th
 
 manifests-checkov: setup ## checkov over the manifests; installs it apart, a minute
 	PYTHONPATH=services:tests $(BIN)/python deploy/checks/checkov.py
+
+images-tools: ## what make images and images-test need, from Debian packages (needs root)
+	apt-get update -qq
+	apt-get install -y -qq --no-install-recommends buildah podman runc netavark aardvark-dns iptables mmdebstrap
+
+images: setup ## one image for each service, and its bill of materials (needs root)
+	$(BIN)/python deploy/images/build.py
+
+images-test: setup ## every service in its container: locked down, a disclosure across them, calm stops (needs root)
+	$(BIN)/python -m pytest -q -rs tests/images
 
 lock: setup ## pin the newest allowed packages
 	$(BIN)/python -m pip install --quiet uv

@@ -23,7 +23,7 @@ from deploy_support.settings import settings_of
 KUBERNETES_VERSION = "1.37"
 USER = 65532
 # Volumes that the restricted profile allows and that the manifests need.
-VOLUMES = {"configMap", "secret", "emptyDir", "persistentVolumeClaim"}
+VOLUMES = {"configMap", "secret", "projected", "emptyDir", "persistentVolumeClaim"}
 # API groups whose types `make manifests-check` checks against their own packages.
 CUSTOM = {
     "cert-manager.io",

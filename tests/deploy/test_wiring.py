@@ -18,9 +18,11 @@ from deploy_support.manifests import (
     of_kind,
     render,
 )
-from deploy_support.settings import CLASSES, SETTINGS, config_map, parse, peers_of, settings_of
+from deploy_support.settings import CLASSES, SETTINGS, config_map, parse, peers_of, read, settings_of
+from garim.kit.db.place import Address, Server
 from garim.kit.health import LIVE
 from garim.kit.identity import dns_name, service_id
+from garim.kit.ownership import OPTION, OwnerSettings
 from garim.statements.refusal import RefusedError
 from garim.warrants.settings import WarrantsSettings
 
@@ -120,6 +122,9 @@ def paths_in(settings: pydantic.BaseModel) -> set[Path]:
 
 def held(documents: list[Document], service: str, volume: Document) -> set[str] | None:
     """Return the files in a volume; None where only its folder is named."""
+    if "projected" in volume:
+        assert volume["projected"]["defaultMode"] == 0o440
+        return {item["path"] for one in volume["projected"]["sources"] for item in one["secret"]["items"]}
     if "secret" in volume:
         name = volume["secret"]["secretName"]
         assert volume["secret"]["defaultMode"] == 0o440, "else the service could not read it, or others could"
@@ -151,6 +156,41 @@ def test_each_file_of_the_settings_is_mounted(overlay: str, service: str) -> Non
         files = held(documents, service, volume)
         assert files is None or path.name in files, path
     assert used == volumes.keys() - {"settings", "scratch"}, "mounted and never read"
+
+
+@each
+def test_in_production_a_database_has_an_owner_who_migrates_and_a_role_that_cannot(service: str) -> None:
+    documents, namespace = render("prod"), namespace_of(service)
+    spec = find(documents, "Cluster", f"{service}-database", namespace)["spec"]
+    job = find(documents, "Job", f"{service}-migration", namespace)["spec"]["template"]["spec"]
+    (box,) = job["containers"]
+    running = deployment(documents, service).pod["containers"][0]
+    assert box["image"] == running["image"]
+    assert box["args"] == [OPTION, "/etc/garim/owner.toml"]
+    volumes = {one["name"]: one for one in job["volumes"]}
+    text = find(documents, "ConfigMap", volumes["owner"]["configMap"]["name"], namespace)["data"][
+        "owner.toml"
+    ]
+    owner = read("owner.toml", text, OwnerSettings)
+    role = settings_of(documents, service).database.place  # type: ignore[attr-defined] # each has one
+    place = owner.database.place
+    assert isinstance(place, Server)
+    host = f"{service}-database-rw.{namespace}.svc"
+    assert place.address == Address(spec["bootstrap"]["initdb"]["owner"], host, 5432, service)
+    assert role.address == Address(owner.runtime_role, host, 5432, service)
+    assert [one["name"] for one in spec["managed"]["roles"]] == [owner.runtime_role]
+    assert not {"superuser", "createdb", "createrole", "inRoles"} & spec["managed"]["roles"][0].keys()
+    assert spec["enableSuperuserAccess"] is False
+    assert spec["postgresql"]["synchronous"]["dataDurability"] == "required"
+    assert secrets_of(volumes["database"]) == {f"{service}-database-ca", f"{service}-database-app"}
+    mounted = {one["name"]: one for one in deployment(documents, service).pod["volumes"]}["database"]
+    password = spec["managed"]["roles"][0]["passwordSecret"]["name"]
+    assert secrets_of(mounted) == {f"{service}-database-ca", password}
+    assert find(documents, "ExternalSecret", password, namespace)["spec"]["target"]["name"] == password
+
+
+def secrets_of(volume: Document) -> set[str]:
+    return {one["secret"]["name"] for one in volume["projected"]["sources"]}
 
 
 def test_production_takes_its_keys_from_the_secret_store() -> None:

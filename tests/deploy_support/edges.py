@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -79,7 +80,8 @@ def _peers(end: Mapping[str, Any], namespace: str, known: list[Workload]) -> lis
     if not end:
         return ["anybody"]
     if "ipBlock" in end:
-        return [f"ip {end['ipBlock']}"]
+        assert end["ipBlock"].keys() == {"cidr"}
+        return [f"ip {end['ipBlock']['cidr']}"]
     spaces = end.get("namespaceSelector")
     if spaces is not None:
         assert spaces.keys() <= {"matchLabels"}
@@ -131,10 +133,13 @@ def edges_of_infrastructure(documents: list[Document], overlay: str) -> set[Edge
     """Return the edges of the declared list that policies must hold in an overlay."""
     declared = tomllib.loads((KUBERNETES / "infrastructure-edges.toml").read_text(encoding="utf-8"))["edge"]
     everyone = [one.name for one in workloads(documents)]
-    return {
-        Edge(pod, one["direction"], one["peer"], port)
-        for one in declared
-        if overlay in one.get("overlays", [overlay]) and one.get("policy", True)
-        for pod in (everyone if one["pods"] == ["*"] else one["pods"])
-        for port in one["ports"]
-    }
+    edges: set[Edge] = set()
+    for one in declared:
+        if overlay not in one.get("overlays", [overlay]) or not one.get("policy", True):
+            continue
+        pods = [pod for pattern in one["pods"] for pod in fnmatch.filter(everyone, pattern)]
+        assert pods, f"{one['name']} is about nobody"
+        for pod in pods:
+            peer = one["peer"].replace("{service}", pod.partition("-")[0])
+            edges |= {Edge(pod, one["direction"], peer, port) for port in one["ports"]}
+    return edges

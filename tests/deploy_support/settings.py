@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy_support.manifests import SERVICES, Document, deployment, find, namespace_of
 from garim.audit.settings import AuditSettings
 from garim.custody.settings import CustodySettings
-from garim.kit.settings import ServiceSettings, load_settings
+from garim.kit.settings import ServiceSettings, SettingsT, load_settings
 from garim.messages.settings import MessagesSettings
 from garim.redaction.settings import RedactionSettings
 from garim.warrants.settings import WarrantsSettings
@@ -30,12 +30,17 @@ def config_map(documents: list[Document], service: str) -> Document:
     return find(documents, "ConfigMap", name, namespace_of(service))
 
 
-def parse(service: str, text: str) -> ServiceSettings:
-    """Read settings as the service does, as if they lay in the container's folder."""
+def read(name: str, text: str, model: type[SettingsT]) -> SettingsT:
+    """Read settings as the program does, as if they lay in the container's folder."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / SETTINGS
+        path = Path(folder) / name
         path.write_text(text, encoding="utf-8")
-        return load_settings(path, CLASSES[service])
+        return load_settings(path, model)
+
+
+def parse(service: str, text: str) -> ServiceSettings:
+    """Read a service's settings."""
+    return read(SETTINGS, text, CLASSES[service])
 
 
 def settings_of(documents: list[Document], service: str) -> ServiceSettings:
