@@ -10,71 +10,75 @@ from garim.cli.bench import plain
 from garim.cli.bench.figures import Figure, compared, reported
 from garim.cli.bench.load import BATCH, Load, PlainRow, make_load
 from garim.cli.bench.mesh import BenchMesh
-from garim.cli.bench.plan import Plan, timed
+from garim.cli.bench.plan import Plan, at_once, timed
 from garim.cli.bench.postgres import SQLITE
 from garim.cli.bench.texts import texts
 from garim.kit.clock import SystemClock
 from garim.sdk import GarimStore, Producer
 from garim.statements.refusal import Kind, RefusedError
 
+ONE = "ingest, one caller"
+TWO = "ingest, two callers"
+PRODUCERS = "ingest, from the sdk's objects through two Producers"
 COPY_EACH = "psycopg COPY of plaintext rows, a commit a batch"
+COPY_INDEXED = "the same into a table with the index that a read needs"
+COPY_TWO = "the same over two connections"
+COPY_ONCE = "psycopg COPY of plaintext rows, one for all"
+CORE = "SQLAlchemy Core inserts of plaintext rows"
+EXECUTEMANY = "executemany of plaintext rows into SQLite (WAL, FULL)"
+OTHERS = (COPY_ONCE, CORE, EXECUTEMANY)
 COPY_TARGETS = {50: 1.0, 2_000: 0.5}
 BYTES_TARGETS = {50: 110.0, 2_000: 220.0}
 
 
 def measure(plan: Plan) -> list[Figure]:
     """Measure storing; see `Plan`."""
-    load = make_load(
-        plan.messages, plan.conversations, plan.members, texts(plan.texts), SystemClock().now_ms()
-    )
-    rows = load.rows()
+    now_ms = SystemClock().now_ms()
+    source = texts(plan.texts)
+    loads = [
+        make_load(plan.messages // 2, plan.conversations, plan.members, source, now_ms, seed=seed)
+        for seed in (1, 2)
+    ]
+    rows = [batch for pair in zip(*(load.rows() for load in loads), strict=True) for batch in pair]
     peers = _peers(plan, rows)
-    own: dict[str, list[float]] = {"prepared": [], "producer": []}
-    others: dict[str, list[float]] = {name: [] for name in peers}
+    values: dict[str, list[float]] = {name: [] for name in (ONE, TWO, PRODUCERS, *peers)}
     with plan.mesh() as mesh, mesh.store() as store:
-        store.put_rosters(load.rosters)
+        for load in loads:
+            store.put_rosters(load.rosters)
         for run in range(plan.runs):
             plan.say(f"ingest, run {run + 1} of {plan.runs}")
-            requests = load.requests()
-            own["prepared"].append(plan.messages / timed(functools.partial(append_all, store, requests)))
-            own["producer"].append(plan.messages / timed(lambda: _produce(store, load)))
-            for name, work in peers.items():
-                others[name].append(plan.messages / work())
+            values[ONE].append(plan.messages / _appended(store, loads, callers=1))
+            values[TWO].append(plan.messages / _appended(store, loads, callers=2))
+            values[PRODUCERS].append(plan.messages / _produced(store, loads))
+            for name, seconds in peers.items():
+                values[name].append(plan.messages / seconds())
         memory = mesh.peak_memory("messages")
-        size = _stored_bytes(mesh, plan) / (2 * plan.runs * plan.messages)
-    return _figures(plan, own, others, size, memory)
+        size = _stored_bytes(mesh, plan) / (3 * plan.runs * plan.messages)
+    return _figures(plan, values, size, memory)
 
 
-def _figures(
-    plan: Plan, own: dict[str, list[float]], others: dict[str, list[float]], size: float, memory: int
-) -> list[Figure]:
+def _figures(plan: Plan, values: dict[str, list[float]], size: float, memory: int) -> list[Figure]:
     conditions = (
         f"{plan.databases.kind}; {plan.messages:,} messages, batches of {BATCH:,} over"
-        f" {plan.conversations:,} conversations of {plan.members}; mutual TLS, every batch synced,"
-        " write secrets of 1 s"
+        f" {plan.conversations:,} conversations of {plan.members} for each caller; mutual TLS, every batch"
+        " synced, write secrets of 1 s"
     )
-    figures = [
-        compared(
-            "ingest",
-            "messages/s",
-            own["prepared"],
-            name,
-            values,
-            target=COPY_TARGETS.get(plan.conversations) if name == COPY_EACH else None,
-            conditions=conditions,
+
+    def beside(name: str, peer: str, target: float | None = None) -> Figure:
+        return compared(
+            name, "messages/s", values[name], peer, values[peer], target=target, conditions=conditions
         )
-        for name, values in others.items()
+
+    target = COPY_TARGETS.get(plan.conversations)
+    figures = [
+        beside(ONE, COPY_EACH, target),
+        beside(ONE, COPY_INDEXED),
+        beside(TWO, COPY_TWO, target),
+        beside(PRODUCERS, COPY_TWO),
     ]
+    figures += [beside(ONE, name) for name in values if name in OTHERS]
     return [
         *figures,
-        compared(
-            "ingest, from the sdk's objects through one Producer",
-            "messages/s",
-            own["producer"],
-            COPY_EACH,
-            others[COPY_EACH],
-            conditions=conditions,
-        ),
         reported(
             "database bytes a message",
             "bytes",
@@ -87,6 +91,14 @@ def _figures(
     ]
 
 
+def _appended(store: GarimStore, loads: list[Load], *, callers: int) -> float:
+    """Return the seconds that prepared batches take."""
+    prepared = [load.requests() for load in loads]
+    if callers == 1:
+        prepared = [[request for requests in prepared for request in requests]]
+    return timed(lambda: at_once(functools.partial(append_all, store), prepared))
+
+
 def append_all(store: GarimStore, requests: list[pb.AppendMessagesRequest]) -> None:
     """Store prepared batches, one after the other.
 
@@ -96,6 +108,11 @@ def append_all(store: GarimStore, requests: list[pb.AppendMessagesRequest]) -> N
     for request in requests:
         if store.append(request).WhichOneof("result") != "accepted":
             raise RefusedError("BENCH_FAILED", "the store did not take a batch", kind=Kind.PRECONDITION)
+
+
+def _produced(store: GarimStore, loads: list[Load]) -> float:
+    """Return the seconds that the sdk's producers take, one for each load."""
+    return timed(lambda: at_once(functools.partial(_produce, store), loads))
 
 
 def _produce(store: GarimStore, load: Load) -> None:
@@ -116,11 +133,11 @@ def _peers(plan: Plan, rows: list[list[PlainRow]]) -> dict[str, Callable[[], flo
     url = plan.databases.create("plain")
     found: dict[str, Callable[[], float]] = {
         COPY_EACH: lambda: plain.copy(url, rows),
-        "the same into a table with the index that a read needs": lambda: plain.copy(url, rows, indexed=True),
-        "psycopg COPY of plaintext rows, one for all": lambda: plain.copy_once(url, rows),
-        "SQLAlchemy Core inserts of plaintext rows": lambda: plain.core(url, rows),
+        COPY_INDEXED: lambda: plain.copy(url, rows, indexed=True),
+        COPY_TWO: lambda: plain.copy(url, rows, connections=2),
+        COPY_ONCE: lambda: plain.copy_once(url, rows),
+        CORE: lambda: plain.core(url, rows),
     }
     if plan.databases.kind == SQLITE:
-        path = plan.folder / "plain.sqlite"
-        found["executemany of plaintext rows into SQLite (WAL, FULL)"] = lambda: plain.executemany(path, rows)
+        found[EXECUTEMANY] = lambda: plain.executemany(plan.folder / "plain.sqlite", rows)
     return found

@@ -70,14 +70,14 @@ def make_load(
         members: Of each conversation, the subject among them.
         source: Texts.
         now_ms: The present; the last message was sent a minute or more before it.
-        seed: Of the spread.
+        seed: Of the spread; loads of different seeds share no conversation.
     """
     drawn = random.Random(seed)  # noqa: S311 - a load that can be repeated, no secret
     rosters = [
         Roster(
-            f"bench:room-{room}",
+            f"bench:{seed}:room-{room}",
             [Member(SUBJECT, ["대상"])]
-            + [Member(f"bench:{room}-{one}", [f"벤치{room}번{one}"]) for one in range(members - 1)],
+            + [Member(f"bench:{seed}:{room}-{one}", [f"벤치{room}번{one}"]) for one in range(members - 1)],
         )
         for room in range(conversations)
     ]

@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 
 from garim.cli.bench.load import COLUMNS, PlainRow
-from garim.cli.bench.plan import timed
+from garim.cli.bench.plan import at_once, timed
 
 _TABLE = "CREATE TABLE plain (room text, sender text, sent bigint, kind integer, text text)"
 _INDEX = "CREATE INDEX IF NOT EXISTS plain_room ON plain (room, sent)"
@@ -21,13 +21,14 @@ _SELECT = "SELECT room, sender, sent, kind, text FROM plain WHERE room = {} AND 
 Rows = list[list[PlainRow]]
 
 
-def copy(url: str, rows: Rows, *, indexed: bool = False) -> float:
+def copy(url: str, rows: Rows, *, indexed: bool = False, connections: int = 1) -> float:
     """Return the seconds that psycopg's COPY takes, a commit for each batch.
 
     Args:
         url: The database.
         rows: Batches of rows.
         indexed: Whether the table has the index by which rows are read again.
+        connections: Over how many connections at once the batches go.
     """
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DROP TABLE IF EXISTS plain")
@@ -35,13 +36,14 @@ def copy(url: str, rows: Rows, *, indexed: bool = False) -> float:
         if indexed:
             connection.execute(_INDEX)
 
-        def work() -> None:
-            for own in rows:
+    def work(own: Rows) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for batch in own:
                 with connection.cursor() as cursor, cursor.copy("COPY plain FROM STDIN") as stream:
-                    for row in own:
+                    for row in batch:
                         stream.write_row(row)
 
-        return timed(work)
+    return timed(lambda: at_once(work, [rows[first::connections] for first in range(connections)]))
 
 
 def copy_once(url: str, rows: Rows) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 from garim.cli.bench.figures import Figure
 from garim.cli.bench.mesh import BenchMesh
@@ -15,6 +17,7 @@ from garim.cli.bench.postgres import Databases
 
 MeasureFunction = Callable[["Plan"], list[Figure]]
 _NUMBERS = count(1)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,15 @@ def timed(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
+
+
+def at_once(work: Callable[[T], object], shares: Sequence[T]) -> None:
+    """Do a piece of work on several shares at once, a thread each.
+
+    Args:
+        work: What to do with one share.
+        shares: One for each thread.
+    """
+    with ThreadPoolExecutor(len(shares)) as pool:
+        for done in [pool.submit(work, share) for share in shares]:
+            done.result()

