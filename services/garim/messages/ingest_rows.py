@@ -82,6 +82,7 @@ class NewBatch(NamedTuple):
         received: When it was received.
         secret: Id of the write secret that all its segments are sealed under.
         segments: Its segments in order.
+        messages: How many messages it holds.
     """
 
     producer: str
@@ -90,6 +91,7 @@ class NewBatch(NamedTuple):
     received: int
     secret: bytes
     segments: Sequence[SealedSegment]
+    messages: int
 
 
 class BatchRow(NamedTuple):
@@ -100,12 +102,14 @@ class BatchRow(NamedTuple):
         number: That epoch's number.
         received: When it was received.
         digest: HMAC of its content.
+        messages: How many messages it holds; None where that was not kept.
     """
 
     epoch: bytes
     number: int
     received: int
     digest: bytes
+    messages: int | None
 
 
 _SHELF = sa.select(EPOCHS.c.number, EPOCHS.c.partition, EPOCHS.c.buckets, EPOCHS.c.ended).where(
@@ -126,8 +130,8 @@ _IS_MEMBER = sa.text(
     " AND roster = :roster"
 )
 _FIND_BATCH = sa.text(
-    "SELECT e.epoch, e.number, b.received, b.digest FROM batches b JOIN epochs e ON e.partition = b.partition"
-    " WHERE b.producer = :producer AND b.batch = :batch"
+    "SELECT e.epoch, e.number, b.received, b.digest, b.messages FROM batches b"
+    " JOIN epochs e ON e.partition = b.partition WHERE b.producer = :producer AND b.batch = :batch"
 )
 # Held to the transaction's end: the same batch again waits for the first one, whatever epoch that goes to.
 _HOLD_BATCH = sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:producer, :batch))")
@@ -262,7 +266,7 @@ def are_members(
 def find_batch(connection: sa.Connection, producer: str, batch: bytes) -> BatchRow | None:
     """Return the remembered answer to a producer's batch."""
     row = connection.execute(_FIND_BATCH, {"producer": producer, "batch": batch}).first()
-    return None if row is None else BatchRow(row.epoch, row.number, row.received, row.digest)
+    return None if row is None else BatchRow(*row)
 
 
 def hold_batch(connection: sa.Connection, producer: str, batch: bytes) -> None:
@@ -285,6 +289,7 @@ def add_batch(connection: sa.Connection, shelf: Shelf, batch: NewBatch) -> None:
             "digest": batch.digest,
             "received": batch.received,
             "secret": batch.secret,
+            "messages": batch.messages,
         },
     )
     data: dict[int, list[bytes]] = {}

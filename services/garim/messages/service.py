@@ -20,7 +20,7 @@ from garim.messages.settings import MessagesSettings
 from garim.messages.steady import SteadyClock
 from garim.messages.tickets import Tickets
 from garim.messages.write_secrets import WriteSecrets
-from garim.messages.writer import Stored, Unknown, Writer
+from garim.messages.writer import Before, Stored, Unknown, Writer
 from garim.sealing.write_secret import SealedWriteSecret
 from garim.statements import dsse
 from garim.statements.governance import Governance
@@ -101,7 +101,7 @@ class MessageStore:
         self._process = random_bytes(WRITER_BYTES)
         self._asked_ms: int | None = None
 
-    def append(self, producer: str, request: pb.AppendMessagesRequest) -> Stored | Unknown:
+    def append(self, producer: str, request: pb.AppendMessagesRequest) -> Stored | Unknown | Before:
         """Store a batch; see `Writer.append`."""
         return self._writer.append(producer, request)
 

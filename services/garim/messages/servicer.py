@@ -19,7 +19,7 @@ from garim.messages.reader import (
     SegmentItem,
 )
 from garim.messages.service import MessageStore
-from garim.messages.writer import Unknown
+from garim.messages.writer import Before, Unknown
 from garim.statements.refusal import RefusedError
 
 _PASSES = {pb.READ_PASS_ROSTERS: Pass.ROSTERS, pb.READ_PASS_SEGMENTS: Pass.SEGMENTS}
@@ -44,6 +44,8 @@ class MessagesServicer(messages_pb2_grpc.MessageStoreServiceServicer):
         answer = self._store.append(peer_of(context, self._mesh).id, request)
         if isinstance(answer, Unknown):
             return pb.AppendMessagesResponse(rosters_unknown=pb.RostersUnknown(positions=answer.positions))
+        if isinstance(answer, Before):
+            return pb.AppendMessagesResponse(stored_before=pb.StoredBefore(messages=answer.messages))
         return pb.AppendMessagesResponse(
             accepted=pb.Accepted(epoch_id=answer.epoch, received_at_ms=answer.received_ms)
         )

@@ -121,6 +121,8 @@ BATCHES = _partitioned(
     Column("received", BigInteger, nullable=False),
     # The write secret that its segments are sealed under.
     Column("secret", LargeBinary(32), nullable=False),
+    # How many messages it holds; null for what 0.1.0 stored.
+    Column("messages", SmallInteger),
     UniqueConstraint("producer", "batch", "partition").ddl_if(dialect="sqlite"),
     key=("number",),
 )

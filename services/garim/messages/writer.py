@@ -48,6 +48,16 @@ class Unknown(NamedTuple):
     positions: tuple[int, ...]
 
 
+class Before(NamedTuple):
+    """Nothing was stored now: another number of messages was stored under this resumable batch's id.
+
+    Attributes:
+        messages: How many.
+    """
+
+    messages: int
+
+
 class _Sealed(NamedTuple):
     received_ms: int
     secret: bytes
@@ -90,7 +100,7 @@ class Writer:
         self._capacity = capacity
         self._rosters = KnownRosters(database)
 
-    def append(self, producer: str, request: pb.AppendMessagesRequest) -> Stored | Unknown:
+    def append(self, producer: str, request: pb.AppendMessagesRequest) -> Stored | Unknown | Before:
         """Store a batch: all of it, once, durable when this returns `Stored`.
 
         Args:
@@ -150,7 +160,7 @@ class Writer:
         request: pb.AppendMessagesRequest,
         batch: Cut,
         epoch: Epoch,
-    ) -> Stored | Unknown | None:
+    ) -> Stored | Unknown | Before | None:
         """Return the answer, or None where write secret or epoch ended before the batch was sealed in it."""
         blinding = Blinding(epoch.offer.index_key, self._mesh)
         rosters = self._rosters.find(epoch, blinding, request.conversations)
@@ -158,7 +168,7 @@ class Writer:
         if unknown:
             with self._database.reading() as connection:
                 before = rows.find_batch(connection, producer, request.batch_id)
-            return self._repeated(before, batch.content) if before else Unknown(unknown)
+            return self._repeated(before, request, batch) if before else Unknown(unknown)
         known = [one for one in rosters if one is not None]
         self._rosters.demand_members(epoch, blinding, known, batch.senders)
         digest = _content_tag(epoch, batch.content)
@@ -171,19 +181,28 @@ class Writer:
             rows.hold_batch(connection, producer, request.batch_id)
             before = rows.find_batch(connection, producer, request.batch_id)
             if before:
-                return self._repeated(before, batch.content)
+                return self._repeated(before, request, batch)
             if not rows.is_open(connection, epoch.number):
                 return None
             rows.add_batch(
-                connection, epoch.shelf, rows.NewBatch(producer, request.batch_id, digest, *sealed)
+                connection,
+                epoch.shelf,
+                rows.NewBatch(producer, request.batch_id, digest, *sealed, batch.messages),
             )
         return Stored(epoch.offer.epoch, sealed.received_ms)
 
-    def _repeated(self, before: rows.BatchRow, content: bytes) -> Stored:
-        # An epoch's key is gone one epoch after its end, or after a restart: then the id alone decides.
+    def _repeated(
+        self, before: rows.BatchRow, request: pb.AppendMessagesRequest, batch: Cut
+    ) -> Stored | Before:
+        """Return the answer to a batch whose id is known; see `append`."""
+        same_size = before.messages in {None, batch.messages}
+        if request.resumable and before.messages is not None and not same_size:
+            return Before(before.messages)
+        # An epoch's key is gone one epoch after its end, or after a restart: then id and size alone decide.
         key = self._epochs.batch_key(before.number)
-        if key is not None and not hmac.compare_digest(
-            hmac.digest(key.buffer, content, "sha256"), before.digest
+        if not same_size or (
+            key is not None
+            and not hmac.compare_digest(hmac.digest(key.buffer, batch.content, "sha256"), before.digest)
         ):
             raise RefusedError(
                 "BATCH_CHANGED",

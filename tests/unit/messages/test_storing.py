@@ -8,9 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from garim.api.messages.v1 import messages_pb2 as pb
-from garim.messages.writer import Stored, Unknown
+from garim.messages.writer import Before, Stored, Unknown
 from garim.sealing.segment import HOUR_MS
 from garim.statements.refusal import Kind, RefusedError
+from garim.testing.governance import DAY_MS
 from messages_support import people
 from messages_support.store import NOW_MS, PRODUCER, StoreWorld
 
@@ -296,3 +297,39 @@ def test_what_a_message_costs_does_not_grow_with_its_group(world: StoreWorld) ->
     world.append(people.batch(people.part(big, people.chatter(NOW_MS, [1, 2], 50))))
     assert (world.count("member_tags"), world.count("rosters")) == before
     assert world.count("segments") == 1
+
+
+def test_a_resumable_batch_cut_elsewhere_is_told_where_it_was_cut(world: StoreWorld) -> None:
+    world.put(ROOM)
+    sent = people.chatter(NOW_MS - 5_000, [1, 2], 5)
+    first = people.batch(people.part(ROOM, sent[:3]))
+    first.resumable = True
+    stored = world.append(first)
+    for messages in (sent, sent[:2]):
+        again = people.batch(people.part(ROOM, messages), batch_id=first.batch_id)
+        again.resumable = True
+        assert world.store.append(PRODUCER, again) == Before(3)
+        again.resumable = False
+        with pytest.raises(RefusedError, match="BATCH_CHANGED"):
+            world.store.append(PRODUCER, again)
+    assert world.append(first) == stored
+    other = people.batch(people.part(ROOM, sent[1:4]), batch_id=first.batch_id)
+    other.resumable = True
+    with pytest.raises(RefusedError, match="BATCH_CHANGED"):
+        world.store.append(PRODUCER, other)
+    assert world.count("batches") == 1
+
+
+def test_another_size_under_a_batch_id_is_seen_without_the_epochs_key(world: StoreWorld) -> None:
+    world.put(ROOM)
+    sent = people.chatter(NOW_MS - 5_000, [1, 2], 5)
+    first = people.batch(people.part(ROOM, sent[:3]))
+    world.append(first)
+    world.clock.advance(2 * DAY_MS)
+    world.start()
+    world.put(ROOM)
+    again = people.batch(people.part(ROOM, sent), batch_id=first.batch_id)
+    with pytest.raises(RefusedError, match="BATCH_CHANGED"):
+        world.store.append(PRODUCER, again)
+    again.resumable = True
+    assert world.store.append(PRODUCER, again) == Before(3)

@@ -53,7 +53,7 @@ _PARTITIONED: dict[str, tuple[str, str, bool, str]] = {
         "partition secret",
     ),
     "batches": (
-        "number int, producer text, batch blob, digest blob, received big, secret blob",
+        "number int, producer text, batch blob, digest blob, received big, secret blob, messages small?",
         "number",
         False,
         "producer batch partition",
@@ -324,7 +324,7 @@ def _carry_batch_up(connection: sa.Connection, batch: Any) -> None:
         (batch.epoch, batch.received),
     ).one_or_none()
     name = known or ("", batch.number.to_bytes(16, "big"), bytes(32))
-    _insert(connection, "batches", [(batch.epoch, batch.number, *name, batch.received, secret)])
+    _insert(connection, "batches", [(batch.epoch, batch.number, *name, batch.received, secret, None)])
     _insert(connection, "parts", [(batch.epoch, 0, batch.number, b"".join(blocks))])
     _insert(connection, "segments", index)
 
