@@ -98,8 +98,8 @@ def test_a_leaf_binds_tag_count_and_headers() -> None:
 def test_a_segment_planted_into_a_closed_epoch_shows(closed: StoreWorld) -> None:
     with closed.database.writing() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO batches SELECT partition, 4, producer, zeroblob(16), digest, received, secret, messages"
-            " FROM batches WHERE number = 1"
+            "INSERT INTO batches SELECT partition, 4, producer, zeroblob(16), digest, received, secret,"
+            " messages FROM batches WHERE number = 1"
         )
         connection.exec_driver_sql(
             "INSERT INTO parts SELECT partition, bucket, 4, data FROM parts WHERE batch = 1"
