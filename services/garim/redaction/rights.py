@@ -9,5 +9,5 @@ RIGHTS: Rights = {
     **ledger.RIGHTS,
     **governance_table.RIGHTS,
     "builds": "select, insert, update",
-    "lifts": "select, insert, update",
+    "lifts": "select, insert, update (decision, holds)",
 }

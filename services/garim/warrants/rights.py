@@ -11,13 +11,15 @@ RIGHTS: Rights = {
     **revocation_lists.RIGHTS,
     "attachments": "select, insert",
     "case_conversations": "select, insert",
-    "case_deliveries": "select, insert, update",
+    "case_deliveries": (
+        "select, insert, update (receipt, proof, delivered_ms, delivered_index, acknowledged_ms)"
+    ),
     "case_events": "select, insert",
     "case_settlements": "select, insert",
     "case_tickets": "select, insert",
-    "cases": "select, insert, update",
+    "cases": "select, insert, update (state, forecast, remarks, refusal, body, statement, proof, request)",
     "decisions": "select, insert",
-    "hi1_objects": "select, insert, update",
+    "hi1_objects": "select, insert, update (generation, changed_ms)",
     "hi1_transactions": "select, insert",
     "refused_documents": "select, insert",
     "revocations": "select, insert",

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 Rights = Mapping[str, str]
-"""By table what the service does: `select, insert, update`. Every table of the service is named."""
+"""By table what the service does: `select, insert, update (state)`. Every table of the service is named, and
+where rows change, the columns that do."""
 
 
 def grant(connection: sa.Connection, role: str, rights: Rights) -> None:

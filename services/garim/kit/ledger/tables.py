@@ -55,8 +55,8 @@ forks = sa.Table(
 
 
 RIGHTS: Rights = {
-    "ledger_intents": "select, insert, update",
-    "ledger_pins": "select, insert, update",
+    "ledger_intents": "select, insert, update (superseded, proof, logged_ms)",
+    "ledger_pins": "select, insert, update (size, root, note)",
     "ledger_forks": "select, insert",
 }
 
