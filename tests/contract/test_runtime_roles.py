@@ -98,9 +98,12 @@ def test_what_a_service_does_not_do_is_refused_to_it(service: str, place: Server
         with database.reading() as connection:
             columns = [one["name"] for one in sa.inspect(connection).get_columns(table)]
         changed = (rights["UPDATE"] or set(columns)) if "UPDATE" in rights else set()
-        statements = [f'UPDATE "{table}" SET "{one}" = "{one}"' for one in columns if one not in changed]
+        quoted = sa.table(table, *map(sa.column, columns))
+        statements: list[sa.Executable] = [
+            sa.update(quoted).values({one: quoted.c[one]}) for one in columns if one not in changed
+        ]
         if "DELETE" not in rights:
-            statements.append(f'DELETE FROM "{table}"')
+            statements.append(sa.delete(quoted))
         for statement in statements:
             with pytest.raises(RefusedError, match="DATABASE_READ_ONLY"):
                 run(database, statement)
@@ -136,6 +139,6 @@ def test_a_service_makes_its_tables_when_its_owner_asks(
     postgres.drop(name)
 
 
-def run(database: Database, statement: str) -> None:
+def run(database: Database, statement: sa.Executable) -> None:
     with database.writing() as connection:
-        connection.exec_driver_sql(statement)
+        connection.execute(statement)
