@@ -14,10 +14,9 @@ from maskingtape import Detection, Pipeline
 from maskingtape import detectors as theirs
 
 from garim.leakscan import found
+from garim.leakscan.folding import BLANK
 from garim.leakscan.found import Spot
 
-_MOBILE = re.compile(r"(?:82)?0?1[016789]\d{7,8}\Z")
-_MAIL_DOMAIN = re.compile(r"\.(?:com|net|org|edu|gov|info|kr|jp|cn|us|uk|de|fr|example)\Z")
 _WORTH_ASKING = re.compile(r"[\d@]")
 _PIECE = 2_000
 _OVERLAP = 200
@@ -32,34 +31,53 @@ def _never(_detection: Detection, _text: str) -> bool:
     return False
 
 
-def _mail_domain(detection: Detection, text: str) -> bool:
-    """Tell whether an address ends in a domain that mail goes to, and ends there."""
-    behind = text[detection.end : detection.end + 1]
-    return _MAIL_DOMAIN.search(detection.text) is not None and not (behind.isascii() and behind.isalnum())
+def _written(shape: re.Pattern[str]) -> Callable[[Detection, str], bool]:
+    """Return what tells whether a detection is written in the one way that masking cannot take otherwise.
+
+    Args:
+        shape: Of the detection, with two characters before it and two behind.
+    """
+
+    def written(detection: Detection, text: str) -> bool:
+        around = f"  {text}  "
+        return shape.search(around[detection.start : detection.end + 4]) is not None
+
+    return written
 
 
-def _mobile(detection: Detection, _text: str) -> bool:
-    return _MOBILE.match("".join(filter(str.isdecimal, detection.text))) is not None
+def _checked_in_halves(detection: Detection, text: str) -> bool:
+    """Tell whether the check digit fits, which full confidence means there, and both halves stand alone."""
+    return detection.confidence == 1.0 and _HALVES(detection, text)
 
 
-def _checked(detection: Detection, _text: str) -> bool:
-    """Tell whether the check digit fits, which full confidence means there, and it is written in halves."""
-    return detection.confidence == 1.0 and not detection.text.isdecimal()
+def _checked_in_groups(detection: Detection, text: str) -> bool:
+    """Tell whether the check digit of a card fits and its digits stand in four groups."""
+    return detection.confidence > 0.9 and _GROUPS(detection, text)
 
 
-def _in_groups(detection: Detection, _text: str) -> bool:
-    """Tell whether the check digit of a card fits and its digits stand in groups."""
-    return detection.confidence > 0.9 and not detection.text.isdecimal()
-
-
+_BEFORE, _BEHIND = rf"\A(?![\d{BLANK}].).[^\w,.*/-]", rf"(?![\w*/-]|[ .,][\d{BLANK}])..\Z"
+_MOBILE = _written(
+    re.compile(
+        rf"\A(?![\d{BLANK}].).[^\d.-](?:\+82[- ]?|0)1[016789]([- .]?)\d{{3,4}}\1\d{{4}}{_BEHIND}", re.DOTALL
+    )
+)
+_HALVES = _written(re.compile(rf"{_BEFORE}\d{{6}}-\d{{7}}{_BEHIND}", re.DOTALL))
+_GROUPS = _written(re.compile(rf"{_BEFORE}\d{{4}}([- ])\d{{4}}\1\d{{4}}\1\d{{4}}{_BEHIND}", re.DOTALL))
+_ADDRESS = _written(
+    re.compile(
+        r"(?<![^\s(<\"':,])[a-z][a-z0-9._%+-]*[a-z0-9]@(?:[a-z](?:[a-z0-9-]*[a-z0-9])?\.)+"
+        rf"(?:com|net|org|edu|gov|info|kr|jp|cn|us|uk|de|fr|example){_BEHIND}",
+        re.DOTALL | re.ASCII,
+    )
+)
 _KINDS: dict[str, tuple[str, Callable[[Detection, str], bool]]] = {
-    "rrn": (found.RRN, _checked),
+    "rrn": (found.RRN, _checked_in_halves),
     "passport": (found.PASSPORT, _never),
     "driver_license": (found.DRIVER_LICENSE, _never),
-    "phone": (found.PHONE, _mobile),
-    "email": (found.EMAIL, _mail_domain),
+    "phone": (found.PHONE, _MOBILE),
+    "email": (found.EMAIL, _ADDRESS),
     "address": (found.ADDRESS, _never),
-    "card": (found.CARD, _in_groups),
+    "card": (found.CARD, _checked_in_groups),
     "account": (found.BANK_ACCOUNT, _never),
     "biz_reg": (found.BUSINESS_REG, _never),
     "birth_date": (found.DATE_OF_BIRTH, _never),

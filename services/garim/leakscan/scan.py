@@ -71,12 +71,16 @@ class LeakScan:
         """Return what texts without pseudonyms hold."""
         view = View(blanked)
         leaks = {*self._named(view), *self._numbered(view)}
+        known_places = {(leak.index, leak.start, leak.end) for leak in leaks}
         for index, text in enumerate(blanked):
             folded = view.folded[index]
             for spot in (*self._engine.find(folded), *shapes.find(folded)):
-                if _bare(folded[spot.start : spot.end]) not in self._may_stand:
-                    beside_mask = BLANK in folded[max(spot.start - 1, 0) : spot.end + 1]
-                    leaks.add(_leak(view, index, replace(spot, certain=spot.certain and not beside_mask)))
+                if _bare(folded[spot.start : spot.end]) in self._may_stand:
+                    continue
+                beside_mask = BLANK in folded[max(spot.start - 1, 0) : spot.end + 1]
+                leak = _leak(view, index, replace(spot, certain=spot.certain and not beside_mask))
+                if (leak.index, leak.start, leak.end) not in known_places:
+                    leaks.add(leak)
             leaks.update(self._encoded(index, text))
         return leaks
 

@@ -118,11 +118,8 @@ _OF_DIGITS = (
 )
 _OF_COLONS = (
     _Shape(found.IP, re.compile(r"(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,7}(?![\w:])"), _v6),
-    _Shape(
-        found.MAC,
-        re.compile(r"(?<![\w:-])[0-9a-f]{2}([:-])[0-9a-f]{2}(?:\1[0-9a-f]{2}){4}(?![\w:-])"),
-        certain=True,
-    ),
+    _Shape(found.MAC, re.compile(r"(?<![\w:-])[0-9a-f]{2}(?::[0-9a-f]{2}){5}(?![\w:-])"), certain=True),
+    _Shape(found.MAC, re.compile(r"(?<![\w:-])[0-9a-f]{2}(?:-[0-9a-f]{2}){5}(?![\w:-])")),
 )
 _OF_LINKS = (
     _Shape(found.URL_HANDLE, re.compile(rf"{_PROFILE}/{_NO_HANDLE}@?[a-z0-9][\w.]{{2,}}")),

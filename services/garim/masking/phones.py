@@ -132,14 +132,14 @@ def korean(match: re.Match[str], before: str, _after: str) -> Judged:
     """Judge a number of Korean shape: mobile, land line, internet or service number."""
     value = match["v"]
     plain_landline = value.isdigit() and not value.startswith(("01", "8210"))
-    if plain_landline and not (_WORD.search(before) or phonenumbers.is_valid_number(_parsed(value))):
+    if plain_landline and not (_WORD.search(before) or phonenumbers.is_valid_number(_parsed(value, "KR"))):
         return None
     return InfoType.PHONE, canonical(value)
 
 
-def _parsed(value: str) -> phonenumbers.PhoneNumber:
+def _parsed(value: str, country: str) -> phonenumbers.PhoneNumber:
     try:
-        return phonenumbers.parse(value, "KR")
+        return phonenumbers.parse(value, country)
     except phonenumbers.NumberParseException:
         return phonenumbers.PhoneNumber()
 
@@ -176,7 +176,7 @@ def national(match: re.Match[str], before: str, after: str) -> Judged:
 
 
 def _in_some_plan(value: str) -> bool:
-    return any(phonenumbers.is_valid_number(phonenumbers.parse(value, country)) for country in _COUNTRIES)
+    return any(phonenumbers.is_valid_number(_parsed(value, country)) for country in _COUNTRIES)
 
 
 def named(match: re.Match[str], before: str, _after: str) -> Judged:

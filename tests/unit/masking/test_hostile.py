@@ -68,6 +68,10 @@ def test_a_hostile_long_message_takes_no_more_than_linear_time(unit: str) -> Non
     LeakScan(PEOPLE).scan([text])
 
 
+def test_a_number_of_no_country_ends_nothing() -> None:
+    assert len(ENGINE.find(["0018.8590.0640", "a0019–2150–6393", "0021 5027 3391"])) == 3
+
+
 def test_number_across_the_end_of_a_zone_is_found() -> None:
     for filler in range(40, 75):
         text = "7 " * filler + "/ 010-0000-1234 끝"
