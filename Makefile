@@ -96,9 +96,10 @@ images: setup ## one image for each service, and its bill of materials (needs ro
 images-test: setup ## every service in its container: locked down, a disclosure across them, calm stops (needs root)
 	$(BIN)/python -m pytest -q -rs tests/images
 
+# Every extra but spacy, which no service needs and whose packages are large.
 lock: setup ## pin the newest allowed packages
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet pyproject.toml --all-extras --group dev --generate-hashes --no-header \
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra cli --group dev --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-package garim -o requirements.lock
 
 clean:

@@ -24,7 +24,7 @@ Detect = Callable[[Sequence[str]], list[list[Span]]]
 
 def _garim(people: Sequence[str], *, open_names: bool) -> Detect:
     from garim.masking.engine import Engine
-    from garim.masking.open_names.korean_names import KoreanNames
+    from garim.masking.open_names.every_name import EveryName
     from garim.masking.people import Person
 
     members = [Person(name, "", (name,)) for name in people]
@@ -32,7 +32,7 @@ def _garim(people: Sequence[str], *, open_names: bool) -> Detect:
 
     def detect(texts: Sequence[str]) -> list[list[Span]]:
         # Open names are remembered by word: each pass begins with a detector that has seen none of them.
-        engine = Engine(members, open_names=KoreanNames()) if open_names else seasoned
+        engine = Engine(members, open_names=EveryName()) if open_names else seasoned
         found: list[list[Span]] = []
         for at in range(0, len(texts), BATCH):
             batch = engine.find(texts[at : at + BATCH])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from garim.masking.engine import Engine
 from garim.masking.mask import mask
 from garim.masking.normalise import Batch, fold
-from garim.masking.open_names.korean_names import KoreanNames
+from garim.masking.open_names.every_name import EveryName
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 
@@ -18,7 +18,7 @@ PEOPLE = (
     Person("a3", "a3", ("사랑", "i")),
     Person("s1", "s1", ("이도현", "red fox"), subject=True),
 )
-ENGINE = Engine(PEOPLE, open_names=KoreanNames())
+ENGINE = Engine(PEOPLE, open_names=EveryName())
 PIECES = st.sampled_from(
     [
         *(

@@ -17,6 +17,8 @@ from garim.cli.output import emit, err, facts, out, plain, rows_table
 from garim.cli.redact_rows import Participants, json_rows
 from garim.cli.redact_score import Predictions, ScoreOptions, gold_rows, read_predictions, score
 from garim.cli.redact_try import Trial, as_object, coloured, legend
+from garim.masking.open_names.every_name import EveryName
+from garim.masking.open_names.spacy_names import SpacyNames
 from garim.masking.scan_rows import scan_rows
 
 if TYPE_CHECKING:
@@ -45,13 +47,18 @@ def scan(
         Path, typer.Argument(metavar="IN.jsonl", help="Rows {id, text, participants?, sender?}.")
     ],
     target: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="Rows {id, spans} are written here.")],
+    spacy: Annotated[
+        str,
+        typer.Option("--spacy", help="Also ask this installed spaCy pipeline for names (garim[spacy])."),
+    ] = "",
     as_json: JsonOption = False,
 ) -> None:
     """Find what would be masked in each row; no text is written."""
+    open_names = EveryName(SpacyNames(spacy)) if spacy else EveryName()
     rows = spans = 0
     with source.open("rb") as lines, replacing(target) as written:
         started = time.perf_counter()
-        for row in scan_rows(json_rows(lines)):
+        for row in scan_rows(json_rows(lines), open_names=open_names):
             rows += 1
             spans += len(row["spans"])
             _write(written, row)

@@ -10,7 +10,7 @@ from rich.text import Text
 from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
 from garim.masking.mask import mask
-from garim.masking.open_names.korean_names import KoreanNames
+from garim.masking.open_names.every_name import EveryName
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 
@@ -43,7 +43,7 @@ class Trial:
     def __init__(self, participants: Sequence[str], sender: str = "", subject: str = "") -> None:
         names = dict.fromkeys(name for name in (*participants, sender, subject) if name)
         people = [Person(name, "", (name,), subject=name == subject) for name in names]
-        self._engine = Engine(people, open_names=KoreanNames())
+        self._engine = Engine(people, open_names=EveryName())
         self._table = PseudonymTable(secrets.token_bytes)
 
     def masked(self, line: str) -> Masked:

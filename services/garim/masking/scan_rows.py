@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from garim.masking.engine import Engine
 from garim.masking.mask import pseudonym_of
-from garim.masking.open_names.korean_names import KoreanNames
+from garim.masking.open_names.every_name import EveryName
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 from garim.statements.refusal import RefusedError
@@ -33,7 +33,7 @@ def scan_rows(
     Args:
         rows: `{id, text, participants?, sender?}`: a participant is a display name or nick.
         random_bytes: Source of randomness for the pseudonyms.
-        open_names: Detector of people in no roster; by default the Korean rules.
+        open_names: Detector of people in no roster; by default those for Korean and for English.
 
     Yields:
         `{id, spans: [{start, end, type, pseudonym}]}`, offsets in code points, end exclusive.
@@ -42,7 +42,7 @@ def scan_rows(
         RefusedError: `ROW_MALFORMED`, a row lacks its id or text or has a wrong type.
     """
     table = PseudonymTable(random_bytes)
-    detector = open_names or KoreanNames()
+    detector = open_names or EveryName()
     engines: dict[tuple[str, ...], Engine] = {}
     for names, group in itertools.groupby(_checked(rows), key=_people_of):
         if names not in engines:

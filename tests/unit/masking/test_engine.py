@@ -2,7 +2,7 @@ import pytest
 
 from garim.masking.engine import Engine
 from garim.masking.infotype import InfoType
-from garim.masking.open_names.korean_names import KoreanNames
+from garim.masking.open_names.every_name import EveryName
 from garim.masking.people import Person
 from garim.masking.policy import MaskingPolicy
 
@@ -14,7 +14,7 @@ USUAL = Person("a5", "a5", ("usual",))
 SARANG = Person("a6", "a6", ("사랑",))
 DOHYUN = Person("s1", "s1", ("이도현",), phones=("010-0000-9999",), subject=True)
 ROOM = (JIMIN, SUBIN, TREY, ANN, USUAL, SARANG, DOHYUN)
-ENGINE = Engine(ROOM, open_names=KoreanNames())
+ENGINE = Engine(ROOM, open_names=EveryName())
 
 
 def found(text: str, engine: Engine = ENGINE) -> list[tuple[str, str | None]]:
@@ -198,7 +198,7 @@ def test_longer_name_of_the_subject_holds_a_shorter_one_of_a_bystander() -> None
 
 def test_policy_limits_kinds_and_open_names() -> None:
     policy = MaskingPolicy(types=frozenset({InfoType.PERSON}), open_names=False)
-    engine = Engine(ROOM, open_names=KoreanNames(), policy=policy)
+    engine = Engine(ROOM, open_names=EveryName(), policy=policy)
     assert found("지민 010-0000-7777 홍길동 대리", engine) == [("지민", "a1")]
 
 

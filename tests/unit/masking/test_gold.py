@@ -12,7 +12,7 @@ from bench import random_rosters
 from garim.leakscan.scan import LeakScan
 from garim.masking.engine import Engine
 from garim.masking.mask import mask
-from garim.masking.open_names.korean_names import KoreanNames
+from garim.masking.open_names.every_name import EveryName
 from garim.masking.people import Person
 from garim.masking.pseudonyms import PseudonymTable
 from garim.masking.scan_rows import scan_rows
@@ -136,7 +136,7 @@ def test_no_addressed_bystander_stands_and_the_leak_scan_agrees() -> None:
             table = PseudonymTable(
                 lambda size: (next(draws) * 2654435761 + (1 << 48)).to_bytes(max(size, 7), "big")[-size:]
             )
-            found = Engine(people, open_names=KoreanNames()).find([row["text"] for row in room])
+            found = Engine(people, open_names=EveryName()).find([row["text"] for row in room])
             masked = [mask(row["text"], findings, table) for row, findings in zip(room, found, strict=True)]
             for row, text, findings in zip(room, masked, found, strict=True):
                 assert text.restored() == row["text"]

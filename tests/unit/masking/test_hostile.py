@@ -2,7 +2,8 @@ import pytest
 
 from garim.leakscan.scan import LeakScan
 from garim.masking.engine import Engine
-from garim.masking.open_names.korean_names import KoreanNames
+from garim.masking.open_names.english_names import EnglishNames
+from garim.masking.open_names.every_name import EveryName
 from garim.masking.people import Person
 
 PEOPLE = [
@@ -10,6 +11,7 @@ PEOPLE = [
     Person("b", "b", ("|trey|",)),
 ]
 ENGINE = Engine(PEOPLE)
+ENGLISH = Engine(PEOPLE, open_names=EnglishNames())
 SIZE = 60_000
 
 
@@ -81,6 +83,35 @@ def test_number_across_the_end_of_a_zone_is_found() -> None:
 
 
 @pytest.mark.timeout(60)  # as above
-@pytest.mark.parametrize("unit", ["지민", "하", "성명:", "김", "가 나"])
+@pytest.mark.parametrize(
+    "unit",
+    ["지민", "하", "성명:", "김", "가 나", "모", "\n성명: 김", "여자애", "톰", "김모 씨", "과장 ", "\u1100"],
+)
 def test_names_in_a_hostile_long_message_are_looked_for_in_linear_time(unit: str) -> None:
-    Engine(PEOPLE, open_names=KoreanNames()).find([unit * (6_000 // len(unit))])
+    Engine(PEOPLE, open_names=EveryName()).find([unit * (6_000 // len(unit))])
+
+
+@pytest.mark.timeout(60)  # as above
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *(
+            "John",
+            "John ",
+            "John, ",
+            "John and ",
+            "J. ",
+            "A",
+            "A ",
+            "A-",
+            "O'",
+            "de ",
+            "John de ",
+            "Smith's ",
+        ),
+        *("Dr. ", "Dr", "My name is john ", "Dear ", "Hi, ", "Regards\n", "Name: ", "said "),
+    ],
+)
+def test_english_names_in_a_hostile_long_message_are_looked_for_in_linear_time(unit: str) -> None:
+    text = unit * (SIZE // len(unit))
+    ENGLISH.find([text, "x" + text, text + " John Smith"])
