@@ -17,7 +17,7 @@ from garim.masking.finding import Finding
 from garim.masking.infotype import InfoType
 from garim.masking.mask import Masked as MaskedText
 from garim.masking.mask import mask, value_of
-from garim.masking.open_names.korean_names import KoreanNames
+from garim.masking.open_names.every_name import EveryName
 from garim.masking.people import Person
 from garim.redaction.attempt.accounts import inconsistent
 from garim.redaction.attempt.batches import Batch, Chunk, Given, Masked, Scope, Value, Wanted
@@ -86,7 +86,7 @@ class MaskingWork:
         self._key = key
         self._spool = spool
         self._engine = Engine(
-            list(scope.people.values()), open_names=KoreanNames() if scope.open_names else None
+            list(scope.people.values()), open_names=EveryName() if scope.open_names else None
         )
         self._names = _Names()
         self._writer = LineWriter()
