@@ -6,7 +6,6 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from garim.masking.engine import Engine
-from garim.masking.finding import Finding
 from garim.masking.normalise import Batch
 from garim.masking.open_names.every_name import EveryName
 from garim.masking.open_names.spacy_names import SpacyNames
@@ -80,7 +79,7 @@ def test_everyday_words_that_begin_like_a_name_are_no_names() -> None:
     [("람이", "그 사람이 나 좋아해"), ("나만", "나만 힘든가"), ("음이", "내 마음이 아파")],
 )
 def test_a_rosters_odd_name_is_not_found_inside_everyday_words(roster: str, text: str) -> None:
-    assert Engine([Person("a", "", (roster,))]).find([text]) == [[]]
+    assert names(text, Engine([Person("a", "", (roster,))])) == []
 
 
 def test_a_rosters_odd_name_is_found_where_its_own_surname_stands() -> None:
@@ -107,11 +106,8 @@ def spacy_that_knows(monkeypatch: pytest.MonkeyPatch, *people: str) -> None:
 def test_a_spacy_pipeline_adds_what_it_finds(monkeypatch: pytest.MonkeyPatch) -> None:
     spacy_that_knows(monkeypatch, "Qinqzhou")
     texts = ["nothing", "ask Qinqzhou or Peter"]
-    found: list[list[Finding]] = Engine([], open_names=EveryName(SpacyNames("any"))).find(texts)
-    assert [[text[one.start : one.end] for one in here] for text, here in zip(texts, found, strict=True)] == [
-        [],
-        ["Qinqzhou", "Peter"],
-    ]
+    engine = Engine([], open_names=EveryName(SpacyNames("any")))
+    assert [names(text, engine) for text in texts] == [[], ["Qinqzhou", "Peter"]]
     assert not list(SpacyNames("any").detect(Batch(["", "Peter"])))
 
 

@@ -91,7 +91,7 @@ class EnglishNames:
 
     def detect(self, batch: Batch) -> Iterator[OpenName]:
         """Yield the names in a batch; see `OpenNameDetector`."""
-        for index, text in enumerate(batch.texts()):
+        for index, text in enumerate(batch.texts):
             if any(map(korean.is_syllable, text)):
                 continue
             base = batch.bounds(index)[0]

@@ -44,7 +44,7 @@ class SpacyNames:
 
     def detect(self, batch: Batch) -> Iterator[OpenName]:
         """Yield the names in a batch; see `OpenNameDetector`."""
-        for index, document in enumerate(self._pipeline.pipe(batch.texts())):
+        for index, document in enumerate(self._pipeline.pipe(batch.texts)):
             base = batch.bounds(index)[0]
             for entity in document.ents:
                 if entity.label_ in _PERSON_LABELS:
