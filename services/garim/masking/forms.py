@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from garim.masking import korean, words_en, words_ko
 from garim.masking.normalise import fold
+from garim.masking.open_names.lexicon import FREQUENT_SURNAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,6 +52,7 @@ _NICK_TAIL = re.compile(
     r"[_`^\-]+\Z|[|_\-`](?:away|afk|work|home|brb|gone|sleep|zzz+|busy|lunch|laptop|lap|phone|mobile|out|off|bnc|school|dinner)\Z"
 )
 _MIN_LATIN_PART = 3
+_LONG_GIVEN = 3
 _MIN_PHONE = 8
 
 
@@ -78,8 +80,17 @@ def _core(nick: str) -> str:
     return core.strip("_|`^") or nick
 
 
+def _long_given(name: str) -> tuple[str, str] | None:
+    """Split a name of a frequent surname and three syllables (박여울빛), unless these are a word or a title."""
+    given = name[1:]
+    plain = given in words_ko.COMMON_WORDS or _TITLE.search(given) is not None
+    return (
+        None if len(given) != _LONG_GIVEN or name[0] not in FREQUENT_SURNAMES or plain else (name[0], given)
+    )
+
+
 def _korean_forms(name: str) -> Iterator[tuple[str, Strength, str]]:
-    parts = korean.split_name(name)
+    parts = korean.split_name(name) or _long_given(name)
     if parts is None:
         yield name, _strength(name), ""
         return

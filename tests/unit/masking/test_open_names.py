@@ -86,6 +86,12 @@ def test_a_rosters_odd_name_is_found_where_its_own_surname_stands() -> None:
     assert names("사람이 왔어", Engine([Person("a", "", ("사람이",))])) == ["사람이"]
 
 
+def test_a_given_name_of_three_syllables_is_found_alone() -> None:
+    engine = Engine([Person("a", "", ("윤보라미",)), Person("b", "", ("김아저씨",))])
+    assert names("보라미야 계좌 보내줘, 보라미한테 줄게", engine) == ["보라미", "보라미"]
+    assert names("옆집 아저씨가 왔어", engine) == []
+
+
 def spacy_that_knows(monkeypatch: pytest.MonkeyPatch, *people: str) -> None:
     def entities(text: str) -> SimpleNamespace:
         found = [(text.find(one), one) for one in people if one in text]
