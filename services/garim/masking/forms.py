@@ -81,12 +81,12 @@ def _core(nick: str) -> str:
 
 
 def _long_given(name: str) -> tuple[str, str] | None:
-    """Split a name of a frequent surname and three syllables (박여울빛), unless these are a word or a title."""
-    given = name[1:]
+    """Split a frequent surname and three syllables (박여울빛), unless these are a word or a title."""
+    surname, given = name[0], name[1:]
+    if len(given) != _LONG_GIVEN or surname not in FREQUENT_SURNAMES:
+        return None
     plain = given in words_ko.COMMON_WORDS or _TITLE.search(given) is not None
-    return (
-        None if len(given) != _LONG_GIVEN or name[0] not in FREQUENT_SURNAMES or plain else (name[0], given)
-    )
+    return None if plain else (surname, given)
 
 
 def _korean_forms(name: str) -> Iterator[tuple[str, Strength, str]]:

@@ -51,7 +51,7 @@ def test_english_names_are_found_by_what_stands_around_them(text: str, expected:
         "Thanks, Windows works. Besides, Gnome is fine",
         "Peter Street 12, Kent University",
         "Will you May I? Mark this as Done. Grant it, Rose",
-        "http://example.test/John/Smith and john@example.test or /home/Peter",
+        "http://example.test/John/Smith and john@example.test or /etc/Peter",
         "New York, Los Angeles and Hong Kong",
         "Unfortunately, I can not. Personally, I would",
     ],
