@@ -28,7 +28,7 @@ test: setup ## all tests that need nothing beyond what set-up installs
 
 test-postgres: setup ## the services' unit tests once more, on a real PostgreSQL server
 	GARIM_TEST_ENGINE=postgres $(BIN)/python -m pytest -n 2 -q tests/unit/audit tests/unit/custody \
-	  tests/unit/redaction tests/unit/warrants
+	  tests/unit/messages tests/unit/redaction tests/unit/warrants
 
 test-removals: setup ## take out each security check in turn; a test must turn red for each
 	$(BIN)/python tests/removals/run.py

@@ -11,8 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import garim.messages
 from garim.api.messages.v1 import messages_pb2 as pb
-from garim.kit import migrations
-from garim.kit.db import Database, Server
+from garim.kit.db import Database
 from garim.kit.identity import service_id
 from garim.kit.ledger import Ledger, tables
 from garim.kit.settings import load_settings
@@ -28,6 +27,7 @@ from garim.statements.governance import Governance, ServiceKey, Terms
 from garim.testing.audit import FakeAudit
 from garim.testing.clock import ManualClock
 from garim.testing.governance import DAY_MS, SampleGovernance, key_text
+from kit_support.engines import open_database
 from messages_support.custody import FakeCustody
 
 MESH = "test.mesh"
@@ -90,7 +90,6 @@ class StoreWorld:
         epoch_ms: Length of an epoch.
         retention_ms: How long it is kept behind its end.
         more: Further settings of the store.
-        server: Where its tables lie, migrated; absent for a file of its own.
     """
 
     def __init__(
@@ -100,7 +99,6 @@ class StoreWorld:
         epoch_ms: int = DAY_MS,
         retention_ms: int = 3 * DAY_MS,
         more: str = "",
-        server: Server | None = None,
     ) -> None:
         self.folder = folder
         self.clock = ManualClock(NOW_MS)
@@ -117,7 +115,7 @@ class StoreWorld:
             retention_ms=retention_ms,
         )
         self.settings = settings_for(folder, self.governance.genesis, more)
-        self.server = server
+        self._others: list[Database] = []
         self.database = self._open()
         self._begin_log()
         self.store = self.start()
@@ -129,20 +127,30 @@ class StoreWorld:
 
     def start(self) -> MessageStore:
         """Start a store on the database as a restarted process would."""
+        self.store, self.ledger = self._start(self.database)
+        return self.store
+
+    def another(self) -> MessageStore:
+        """Start one more process of the store on the same database."""
+        self._others.append(self._open())
+        store, _ = self._start(self._others[-1])
+        return store
+
+    def _start(self, database: Database) -> tuple[MessageStore, Ledger]:
         self.log = io.StringIO()
         telemetry = Telemetry("messages", self.clock, stream=self.log, strict=True)
-        self.ledger = Ledger(
+        ledger = Ledger(
             self.audit.as_caller(service_id(MESH, "messages")),
             governance=self.governance,
             actor=service_id(MESH, "messages"),
-            database=self.database,
+            database=database,
             clock=self.clock,
             random_bytes=os.urandom,
         )
-        self.store = MessageStore(
+        store = MessageStore(
             self.settings,
-            self.database,
-            log=self.ledger,
+            database,
+            log=ledger,
             ask_epochs=self.custody.ask,
             governance=self.governance.current,
             sign=self.governance.store_key.sign,
@@ -150,7 +158,7 @@ class StoreWorld:
             random_bytes=os.urandom,
             telemetry=telemetry,
         )
-        return self.store
+        return store, ledger
 
     def put(self, *rosters: pb.Roster) -> None:
         self.store.put_rosters(rosters)
@@ -183,14 +191,11 @@ class StoreWorld:
             return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())  # noqa: S608 - a name of our own
 
     def close(self) -> None:
-        self.database.close()
+        for database in (self.database, *self._others):
+            database.close()
 
     def _open(self) -> Database:
-        if self.server is not None:
-            return Database(self.server)
-        database = Database(self.settings.database.path)
-        migrations.upgrade(database, MIGRATIONS)
-        return database
+        return open_database(self.path, "messages")
 
     def _begin_log(self) -> None:
         custody = Database(self.folder / "custody.db")

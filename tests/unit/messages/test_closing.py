@@ -98,15 +98,16 @@ def test_a_leaf_binds_tag_count_and_headers() -> None:
 def test_a_segment_planted_into_a_closed_epoch_shows(closed: StoreWorld) -> None:
     with closed.database.writing() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO batches SELECT partition, 4, producer, zeroblob(16), digest, received, secret,"
-            " messages FROM batches WHERE number = 1"
+            "INSERT INTO batches SELECT partition, 400, 'planted', digest, digest, received, secret,"
+            " messages FROM batches WHERE number = (SELECT min(number) FROM batches)"
         )
         connection.exec_driver_sql(
-            "INSERT INTO parts SELECT partition, bucket, 4, data FROM parts WHERE batch = 1"
+            "INSERT INTO parts SELECT partition, bucket, 400, data FROM parts"
+            " WHERE batch = (SELECT min(number) FROM batches)"
         )
         connection.exec_driver_sql(
-            "INSERT INTO segments SELECT partition, bucket, kind, roster, 4, place, size, sent_first,"
-            " sent_span, messages, segment FROM segments WHERE batch = 1"
+            "INSERT INTO segments SELECT partition, bucket, kind, roster, 400, place, size, sent_first,"
+            " sent_span, messages, segment FROM segments WHERE batch = (SELECT min(number) FROM batches)"
         )
     item, conversations, _ = _items(closed)
     root = bytes.fromhex(_statement(closed, item).conversations_root)

@@ -17,6 +17,8 @@ from messages_support import people
 from messages_support.custody import MadeEpoch
 from messages_support.store import MIGRATIONS, NOW_MS, StoreWorld
 
+pytestmark = pytest.mark.sqlite
+
 DATA = Path(__file__).parents[2] / "messages_support" / "data"
 ROOM = people.room("방-1", [1, 2])
 

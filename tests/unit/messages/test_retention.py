@@ -51,6 +51,7 @@ def test_rows_are_dropped_past_retention_and_not_before(filled: StoreWorld) -> N
     assert filled.items(filled.custody.ticket(SUBJECT)) == []
 
 
+@pytest.mark.sqlite
 def test_nothing_of_dropped_rows_is_left_in_the_file(filled: StoreWorld) -> None:
     with filled.database.reading() as connection:
         data = connection.exec_driver_sql("SELECT data FROM parts LIMIT 1").scalar_one()

@@ -220,6 +220,7 @@ def test_over_capacity_the_store_is_busy_and_stores_nothing(world: StoreWorld) -
     assert world.count("batches") == 1
 
 
+@pytest.mark.sqlite
 def test_a_locked_database_is_a_clear_error_and_nothing_is_half_done(world: StoreWorld) -> None:
     world.put(ROOM)
     world.append(people.batch(people.part(ROOM, people.chatter(NOW_MS, [1], 1))))
@@ -238,6 +239,7 @@ def test_a_locked_database_is_a_clear_error_and_nothing_is_half_done(world: Stor
     assert world.count("batches") == 2
 
 
+@pytest.mark.sqlite
 def test_a_read_only_database_is_a_clear_error(world: StoreWorld) -> None:
     world.put(ROOM)
     with world.database.writing() as connection:
@@ -248,6 +250,7 @@ def test_a_read_only_database_is_a_clear_error(world: StoreWorld) -> None:
     assert world.count("batches") == 0
 
 
+@pytest.mark.sqlite
 def test_a_full_database_is_a_clear_error_and_nothing_is_half_done(world: StoreWorld) -> None:
     world.put(ROOM)
     with world.database.writing() as connection:
