@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
 from garim.audit import tables
+from garim.audit.grouping import Grouped
+from garim.audit.growing import GrowingTree
 from garim.audit.publishing import Publisher
 from garim.audit.witnesses import Witness
 from garim.kit.clock import Clock
@@ -19,13 +21,22 @@ from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.checkpoint import Checkpoint, sign_checkpoint
 from garim.translog.keys import Signer
-from garim.translog.leaf import ZERO_SALT, Leaf, commitment_to_digest, parse_leaf
-from garim.translog.tree import Frontier, hash_leaf, prove_consistency, prove_inclusion, read_frontier
+from garim.translog.leaf import ZERO_SALT, Leaf, commitment_to_digest
+from garim.translog.tree import (
+    Frontier,
+    HashReader,
+    hash_leaf,
+    prove_consistency,
+    prove_inclusion,
+    read_frontier,
+)
 
 TOLERANCE_MS = 120_000
 TIMEOUT_S = 4.0
 MAX_PAGE = 1_000
 MAX_PAGE_BYTES = 8 * 1024 * 1024
+MAX_GROUP = 256
+"""So many entries are stored by one commit at most."""
 GENESIS = "genesis"
 
 
@@ -67,6 +78,24 @@ class Appended:
     consistency: list[bytes]
 
 
+_Key = tuple[str, str, bytes]
+"""Actor, type and commitment: the same again is the same leaf."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The arguments of one `TransparencyLog.append`."""
+
+    actor: str
+    entry: Entry
+    pin: CheckpointSeen | None
+
+    @property
+    def key(self) -> _Key:
+        """By which the same entry is found again."""
+        return self.actor, self.entry.type, self.entry.commitment
+
+
 class TransparencyLog:
     """The log, on its database; safe to use from several threads.
 
@@ -102,6 +131,7 @@ class TransparencyLog:
         self._genesis = commitment_to_digest(ZERO_SALT, genesis)
         self._clock = clock
         self._lock = threading.Lock()
+        self._appending = Grouped(self.append_group, MAX_GROUP)
         self._awaited = {service_id(mesh, service) for service in wait_for}
         self._publisher = (
             Publisher(signer, witnesses, state=self._state, prove=self._prove, timeout_s=timeout_s)
@@ -129,21 +159,10 @@ class TransparencyLog:
                 entry is malformed or not this caller's to make. `LOG_WITNESS_*`: it is stored, but a witness
                 has not cosigned it: the same call goes on.
         """
-        with self._database.writing() as connection:
-            size = tables.read_size(connection)
-            self._meet(connection, actor, pin, size)
-            found = tables.find(connection, actor, entry.type, entry.commitment)
-            if found is None:
-                self._demand_open(actor, entry, size)
-                found = self._add(connection, size, self._leaf(connection, actor, entry, size))
-                size += 1
-            answer = self._proven(connection, found, size, pin)
-        # Signed outside the transaction: nothing is signed before it is stored.
+        answer = self._appending(Call(actor, entry, pin))
         if self._publisher is not None:
-            return self._published(self._publisher, found, pin)
-        return Appended(
-            found.leaf, found.position, answer.path, self._sign(answer.root, size), answer.consistency
-        )
+            return self._published(self._publisher, answer, pin)
+        return answer
 
     def newest(self, actor: str, pin: CheckpointSeen | None) -> tuple[bytes, list[bytes]]:
         """Return the newest checkpoint and the path from the caller's pin to it.
@@ -221,10 +240,41 @@ class TransparencyLog:
             RefusedError: As `append`.
         """
         with self._database.writing() as connection:
-            size = tables.read_size(connection)
-            self._demand_open(actor, entry, size)
-            self._add(connection, size, self._leaf(connection, actor, entry, size))
+            tree = GrowingTree(connection)
+            self._demand_open(actor, entry, tree.size)
+            self._add(tree, actor, entry)
+            tree.store()
             tables.keep_own(connection, entry.commitment, body, salt)
+
+    def append_group(self, calls: Sequence[Call]) -> list[Appended | Exception]:
+        """Append what came at the same time: one transaction, one checkpoint; what is refused is so alone."""
+        with self._database.writing() as connection:
+            tree = GrowingTree(connection)
+            known = tree.find(one.key for one in calls)
+            found = [self._found_or_added(tree, known, one) for one in calls]
+            tree.store()
+            size, root = tree.size, read_frontier(tree.size, tree.read).root() if tree.size else b""
+            answers = [
+                one if isinstance(one, Exception) else _proven(tree, one, call.pin)
+                for call, one in zip(calls, found, strict=True)
+            ]
+        # Signed outside the transaction: nothing is signed before it is stored; nor what nobody is shown.
+        if self._publisher is not None or all(isinstance(one, Exception) for one in answers):
+            return answers
+        note = self._sign(root, size)
+        return [one if isinstance(one, Exception) else replace(one, checkpoint=note) for one in answers]
+
+    def _found_or_added(
+        self, tree: GrowingTree, known: dict[_Key, tables.StoredLeaf], call: Call
+    ) -> tables.StoredLeaf | Exception:
+        try:
+            self._meet(tree.read, call.actor, call.pin, tree.stored)
+            if call.key not in known:
+                self._demand_open(call.actor, call.entry, tree.size)
+                known[call.key] = self._add(tree, call.actor, call.entry)
+        except RefusedError as refusal:
+            return refusal
+        return known[call.key]
 
     def check_stored(self) -> None:
         """Hash all leaves anew and demand the stored nodes, all of them.
@@ -245,14 +295,14 @@ class TransparencyLog:
     def _meeting(self, actor: str, pin: CheckpointSeen | None) -> Iterator[tuple[sa.Connection, int]]:
         with self._database.reading() as connection:
             size = tables.read_size(connection)
-            self._meet(connection, actor, pin, size)
+            self._meet(tables.node_reader(connection), actor, pin, size)
             yield connection, size
 
-    def _meet(self, connection: sa.Connection, actor: str, pin: CheckpointSeen | None, size: int) -> None:
+    def _meet(self, read: HashReader, actor: str, pin: CheckpointSeen | None, size: int) -> None:
         """Refuse a caller whose pin is not in the tree; remember that the pin of this one is."""
         if pin is None:
             return
-        known = pin.size <= size and read_frontier(pin.size, tables.node_reader(connection)).root().hex()
+        known = pin.size <= size and read_frontier(pin.size, read).root().hex()
         if known != pin.root:
             raise RefusedError(
                 "LOG_PIN",
@@ -279,9 +329,9 @@ class TransparencyLog:
                 kind=Kind.UNAVAILABLE,
             )
 
-    def _leaf(self, connection: sa.Connection, actor: str, entry: Entry, size: int) -> Leaf:
-        begins = size == 0 and entry.commitment == self._genesis and entry.sealed is None
-        if (size == 0 or entry.type == GENESIS) and not begins:
+    def _add(self, tree: GrowingTree, actor: str, entry: Entry) -> tables.StoredLeaf:
+        begins = tree.size == 0 and entry.commitment == self._genesis and entry.sealed is None
+        if (tree.size == 0 or entry.type == GENESIS) and not begins:
             raise RefusedError(
                 "LOG_ENTRY", "a log begins, once, with the governance that its settings name", field="type"
             )
@@ -294,43 +344,21 @@ class TransparencyLog:
                 kind=Kind.UNAVAILABLE,
                 field="time_ms",
             )
-        last_ms = parse_leaf(tables.read_leaves(connection, size - 1, 1)[0]).time_ms if size else 0
-        time_ms = max(entry.time_ms, last_ms)
+        time_ms = max(entry.time_ms, tree.last_ms)
         try:
-            return Leaf(entry.type, time_ms, actor, entry.commitment, entry.magnitudes, entry.sealed)
+            leaf = Leaf(entry.type, time_ms, actor, entry.commitment, entry.magnitudes, entry.sealed)
+            return tree.add(leaf, leaf.encode())
         except RefusedError as error:
             raise _malformed(error) from error
 
-    def _add(self, connection: sa.Connection, size: int, leaf: Leaf) -> tables.StoredLeaf:
-        try:
-            data = leaf.encode()
-        except RefusedError as error:
-            raise _malformed(error) from error
-        frontier = read_frontier(size, tables.node_reader(connection))
-        _, runs = frontier.extend([hash_leaf(data)])
-        tables.add_leaf(connection, size, leaf, data, runs)
-        return tables.StoredLeaf(size, data)
-
-    def _proven(
-        self, connection: sa.Connection, found: tables.StoredLeaf, size: int, pin: CheckpointSeen | None
-    ) -> _Proven:
-        read = tables.node_reader(connection)
-        return _Proven(
-            read_frontier(size, read).root(),
-            prove_inclusion(found.position, size, read),
-            prove_consistency(pin.size, size, read) if pin else [],
-        )
-
-    def _published(
-        self, publisher: Publisher, found: tables.StoredLeaf, pin: CheckpointSeen | None
-    ) -> Appended:
+    def _published(self, publisher: Publisher, found: Appended, pin: CheckpointSeen | None) -> Appended:
         """Prove a stored leaf in a checkpoint that all witnesses have cosigned."""
-        published = publisher.covering(max(found.position + 1, pin.size if pin else 0))
+        published = publisher.covering(max(found.index + 1, pin.size if pin else 0))
         with self._database.reading() as connection:
             read = tables.node_reader(connection)
-            path = prove_inclusion(found.position, published.size, read)
+            path = prove_inclusion(found.index, published.size, read)
             consistency = prove_consistency(pin.size, published.size, read) if pin else []
-        return Appended(found.leaf, found.position, path, published.note, consistency)
+        return Appended(found.leaf, found.index, path, published.note, consistency)
 
     def _state(self) -> tuple[int, bytes]:
         with self._database.reading() as connection:
@@ -345,11 +373,11 @@ class TransparencyLog:
         return sign_checkpoint(Checkpoint(self._signer.key.name, size, root), self._signer)
 
 
-@dataclass(frozen=True, slots=True)
-class _Proven:
-    root: bytes
-    path: list[bytes]
-    consistency: list[bytes]
+def _proven(tree: GrowingTree, found: tables.StoredLeaf, pin: CheckpointSeen | None) -> Appended:
+    """Prove a leaf in the tree as it is stored now; the checkpoint is still to be signed."""
+    path = prove_inclusion(found.position, tree.size, tree.read)
+    consistency = prove_consistency(pin.size, tree.size, tree.read) if pin else []
+    return Appended(found.leaf, found.position, path, b"", consistency)
 
 
 def _malformed(error: RefusedError) -> RefusedError:

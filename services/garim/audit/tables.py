@@ -58,14 +58,15 @@ def read_size(connection: sa.Connection) -> int:
     return 0 if last is None else last + 1
 
 
-def find(connection: sa.Connection, actor: str, kind: str, commitment: bytes) -> StoredLeaf | None:
-    """Return the leaf of that actor, type and commitment."""
-    row = connection.execute(
-        sa.select(leaves.c.position, leaves.c.leaf).where(
-            leaves.c.commitment == commitment, leaves.c.actor == actor, leaves.c.kind == kind
-        )
-    ).first()
-    return None if row is None else StoredLeaf(row.position, row.leaf)
+def find_all(
+    connection: sa.Connection, keys: Sequence[tuple[str, str, bytes]]
+) -> dict[tuple[str, str, bytes], StoredLeaf]:
+    """Return the leaves of these actors, types and commitments, as far as there are any."""
+    columns = (leaves.c.position, leaves.c.leaf, leaves.c.actor, leaves.c.kind, leaves.c.commitment)
+    wanted = {commitment for _, _, commitment in keys}
+    rows = connection.execute(sa.select(*columns).where(leaves.c.commitment.in_(wanted)))
+    found = {(row.actor, row.kind, row.commitment): StoredLeaf(row.position, row.leaf) for row in rows}
+    return {key: found[key] for key in keys if key in found}
 
 
 def read_leaves(connection: sa.Connection, start: int, count: int) -> list[bytes]:
@@ -102,20 +103,29 @@ def read_run(connection: sa.Connection, run: Run) -> list[bytes]:
     return list(connection.execute(query.order_by(nodes.c.place)).scalars())
 
 
-def add_leaf(connection: sa.Connection, position: int, leaf: Leaf, data: bytes, runs: Sequence[Run]) -> None:
-    """Store a leaf with the nodes that it completes.
+def add_leaves(
+    connection: sa.Connection, first: int, added: Sequence[tuple[Leaf, bytes]], runs: Sequence[Run]
+) -> None:
+    """Store leaves with the nodes that they complete.
 
     Args:
         connection: An open writing transaction.
-        position: Its place, the size of the tree before it.
-        leaf: Its values.
-        data: Its exact bytes.
+        first: Place of the first, the size of the tree before it.
+        added: Values and exact bytes of each.
         runs: The new nodes.
     """
     connection.execute(
-        sa.insert(leaves).values(
-            position=position, leaf=data, actor=leaf.actor, kind=leaf.type, commitment=leaf.commitment
-        )
+        sa.insert(leaves),
+        [
+            {
+                "position": first + offset,
+                "leaf": data,
+                "actor": leaf.actor,
+                "kind": leaf.type,
+                "commitment": leaf.commitment,
+            }
+            for offset, (leaf, data) in enumerate(added)
+        ],
     )
     connection.execute(
         sa.insert(nodes),

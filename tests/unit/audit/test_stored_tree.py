@@ -10,13 +10,13 @@ import pytest
 import sqlalchemy as sa
 
 from garim.audit import tables
-from garim.audit.service import Entry
+from garim.audit.service import Appended, Call, Entry
 from garim.kit.db import Database
 from garim.statements.model import CheckpointSeen
 from garim.statements.refusal import Kind, RefusedError
 from garim.translog.checkpoint import Checkpoint, verify_checkpoint
 from garim.translog.keys import VerifierKey
-from garim.translog.leaf import commitment
+from garim.translog.leaf import commitment, parse_leaf
 from garim.translog.memory import MemoryTree
 from garim.translog.proofs import verify_inclusion
 from garim.translog.tree import hash_leaf
@@ -238,3 +238,26 @@ def test_own_entries_keep_what_they_commit_to(served: Served) -> None:
     with served.database.reading() as connection:
         row = connection.execute(sa.select(tables.own_entries)).one()
     assert commitment(row.salt, row.body) == row.commitment == entry.commitment
+
+
+def test_entries_that_come_together_are_each_proven_and_a_bad_one_is_refused_alone(served: Served) -> None:
+    before = pin_of(served)
+    now_ms = served.clock.now_ms()
+    wrong_pin = CheckpointSeen(size=before.size, root="0f" * 32)
+    calls = [
+        Call(CUSTODY, Entry("freeze", bytes([at]) * 32, now_ms - shift, {}, None), pin)
+        for at, (shift, pin) in enumerate(
+            [(0, before), (500_000, before), (5, None), (0, wrong_pin), (0, before)]
+        )
+    ]
+    answers = served.log.append_group([*calls, calls[0]])
+    refused = [one.reason if isinstance(one, RefusedError) else "" for one in answers]
+    assert refused == ["", "LOG_TIME", "", "LOG_PIN", "", ""]
+    proven = [one for one in answers if isinstance(one, Appended)]
+    assert [one.index - before.size for one in proven] == [0, 1, 2, 0]
+    for one in proven:
+        checkpoint = checkpoint_of(served, one.checkpoint)
+        assert checkpoint.size == before.size + 3
+        verify_inclusion(hash_leaf(one.leaf), one.index, checkpoint.size, one.path, checkpoint.root)
+    times = [parse_leaf(leaf).time_ms for leaf in served.log.entries(CUSTODY, None, 0, 0)]
+    assert times == sorted(times)
