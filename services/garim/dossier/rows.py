@@ -13,6 +13,7 @@ from garim.dossier.book import Book, hue_of
 from garim.dossier.times import day_number, day_of, time_of_day
 
 WEEKDAYS = ("월", "화", "수", "목", "금", "토", "일")
+_ENGLISH_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _NOTICES = {
     "photo": "사진 · photo",
     "video": "동영상 · video",
@@ -42,7 +43,8 @@ def page_rows(lines: Iterable[Mapping[str, Any]], book: Book) -> str:
         day = day_number(at)
         if day != last_day:
             date = day_of(at)
-            rows.append(f'<h2 class="day">{date:%Y-%m-%d} {WEEKDAYS[date.weekday()]}</h2>')
+            ko, en = WEEKDAYS[date.weekday()], _ENGLISH_WEEKDAYS[date.weekday()]
+            rows.append(f'<h2 class="day">{date:%Y-%m-%d} {ko} <span lang="en">{en}</span></h2>')
             last_day = day
         one = line["sender"]
         key = (one["pseudonym"],) if one["pseudonym"] else ("", one["account"], one["name"])

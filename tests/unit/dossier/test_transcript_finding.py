@@ -110,13 +110,16 @@ def luminance(hue: float, saturation: float, light: float) -> float:
 
 def test_every_colour_has_the_contrast_of_wcag_aaa() -> None:
     html = rendered(*LINES)["C1-1.html"].decode()
-    rules = re.findall(r"mark \{ background: hsl\(var\(--hue, 48\) (\d+)% (\d+)%\); color: #(\w+);", html)
-    hues = [int(one) for one in re.findall(r"--hue: (\d+);", html)]
+    rules = re.findall(
+        r"mark, .who a \{ background: hsl\(var\(--hue, 48\) (\d+)% var\(--(\w+), \d+%\)\); color: #(\w+);",
+        html,
+    )
+    hues = re.findall(r"--hue: (\d+); --light: (\d+)%; --dark: (\d+)%;", html)
     assert (len(rules), len(hues)) == (2, book.HUES)
-    for saturation, light, text in rules:
+    for saturation, shade, text in rules:
         ink = luminance(0, 0, {"111": 100 * 0x11 / 255, "f5f5f5": 100 * 0xF5 / 255}[text])
-        for hue in hues:
-            paper = luminance(hue, int(saturation), int(light))
+        for hue, light, dark in hues:
+            paper = luminance(int(hue), int(saturation), int(light if shade == "light" else dark))
             assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) >= 7
 
 
