@@ -38,6 +38,12 @@ def _register(name: str, measures: dict[str, MeasureFunction], about: str) -> No
             str,
             typer.Option("--database", help="sqlite, postgresql (a server of the bench's own), or a URL."),
         ] = "sqlite",
+        database_password: Annotated[
+            Path | None, typer.Option("--database-password-file", help="File with that URL's password.")
+        ] = None,
+        database_trust: Annotated[
+            Path | None, typer.Option("--database-trust", help="Certificates its server's chain to (PEM).")
+        ] = None,
         messages: Annotated[int, typer.Option("--messages", min=1, help="Messages, for each run.")] = 500_000,
         conversations: Annotated[
             int, typer.Option("--conversations", min=1, help="Conversations that they are spread over.")
@@ -57,7 +63,7 @@ def _register(name: str, measures: dict[str, MeasureFunction], about: str) -> No
         work = folder / name
         shutil.rmtree(work, ignore_errors=True)
         make_folder(work)
-        with Databases(database) as databases:
+        with Databases(database, database_password, database_trust) as databases:
             plan = Plan(
                 databases,
                 messages,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable
 
 from garim.api.messages.v1 import messages_pb2 as pb
@@ -14,6 +15,7 @@ from garim.cli.bench.plan import Plan, at_once, timed
 from garim.cli.bench.postgres import SQLITE
 from garim.cli.bench.texts import texts
 from garim.kit.clock import SystemClock
+from garim.kit.db.place import parse_url
 from garim.sdk import GarimStore, Producer
 from garim.statements.refusal import Kind, RefusedError
 
@@ -125,18 +127,19 @@ def _produce(store: GarimStore, load: Load) -> None:
 def _stored_bytes(mesh: BenchMesh, plan: Plan) -> int:
     if plan.databases.kind == SQLITE:
         return plain.size_of_sqlite(mesh.places.service("messages") / "database.sqlite")
-    return plain.size_of_postgres(plan.databases.url_of("messages"))
+    kept = json.loads(mesh.places.database("messages").read_bytes())
+    return plain.size_of_postgres(plan.databases.reached(parse_url(kept["url"]).database))
 
 
 def _peers(plan: Plan, rows: list[list[PlainRow]]) -> dict[str, Callable[[], float]]:
     """Return what stands beside: each returns the seconds that the same rows take."""
-    url = plan.databases.create("plain")
+    server = plan.databases.create("plain")
     found: dict[str, Callable[[], float]] = {
-        COPY_EACH: lambda: plain.copy(url, rows),
-        COPY_INDEXED: lambda: plain.copy(url, rows, indexed=True),
-        COPY_TWO: lambda: plain.copy(url, rows, connections=2),
-        COPY_ONCE: lambda: plain.copy_once(url, rows),
-        CORE: lambda: plain.core(url, rows),
+        COPY_EACH: lambda: plain.copy(server, rows),
+        COPY_INDEXED: lambda: plain.copy(server, rows, indexed=True),
+        COPY_TWO: lambda: plain.copy(server, rows, connections=2),
+        COPY_ONCE: lambda: plain.copy_once(server, rows),
+        CORE: lambda: plain.core(server, rows),
     }
     if plan.databases.kind == SQLITE:
         found[EXECUTEMANY] = lambda: plain.executemany(plan.folder / "plain.sqlite", rows)

