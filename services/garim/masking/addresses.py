@@ -60,7 +60,9 @@ _ADDRESS_WORD = re.compile(
     r"[^\n]{0,12}\Z"
 )
 _POSTCODE = re.compile(r"(?<![\d\-])(?P<v>\d{5}|\d{3}-\d{3})(?![\d\-]|[,.]\d| ?[가-힣]?원)")
-_POSTCODE_BEFORE = re.compile(r"(?:우편 ?번호|우\)|\b우|〒|postal code|zip(?: ?code)?)[^\d\n]{0,6}\Z")
+_POSTCODE_BEFORE = re.compile(
+    r"(?:우편 ?번호|우\)|\b우편?(?![가-힣])|〒|postal code|zip(?: ?code)?)[^\d\n]{0,6}\Z"
+)
 _POSTCODE_BEHIND = re.compile(r"(?:\d|호|층|동|\)) ?\(\Z")
 _POSTCODE_AFTER = re.compile(rf"[)\]]? {{0,2}}{PROVINCES} ?[가-힣]")
 

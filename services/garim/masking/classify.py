@@ -79,7 +79,7 @@ def _characters(zone: str) -> int:
     return (
         ("@" in zone)
         | ("/" in zone) << 1
-        | (":" in zone or zone.count("-") >= 5) << 2
+        | (":" in zone or zone.count("-") >= 3) << 2
         | (_LETTER.search(zone) is not None) << 3
         | (_DIGIT.search(zone) is not None) << 4
         | (_SYLLABLE.search(zone) is not None) << 5

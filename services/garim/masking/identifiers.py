@@ -25,10 +25,8 @@ TRACKING = (
     r"|u(?:ser)?_?id|member_?id|invite(?:_?code)?|ref(?:erral)?_?code)"
 )
 """Parameters of links that name who shared or clicked; RE2 reads it, too."""
-SERVICES = (
-    r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터|kakao(?:talk)?|insta(?:gram)?"
-    r"|telegram|discord|skype|line)"
-)
+KOREAN_SERVICES = r"(?:카톡|카카오톡?|인스타(?:그램)?|텔레(?:그램)?|라인|디코|디스코드|트위터)"
+SERVICES = rf"(?:{KOREAN_SERVICES}|kakao(?:talk)?|insta(?:gram)?|telegram|discord|skype|line)"
 _HANDLE_URL = re.compile(
     rf"(?:(?<![a-z0-9\-]){_NETWORK}@?(?!p/|reel|watch|search|share|hashtag|explore|status|intent|about|login)"
     rf"|(?!(?<=[a-z0-9\-])t\.me){_MEMBERS})"
@@ -41,6 +39,13 @@ _BEFORE_LOCAL = rf"(?<![.{_LOCAL_INNER}])\.{{0,3}}"
 _LOCAL = rf"(?P<local>[{_LOCAL_INNER}](?:[.{_LOCAL_INNER}]*[{_LOCAL_INNER}])?)"
 _MAIL = re.compile(
     rf"{_BEFORE_LOCAL}(?P<v>{_LOCAL}@(?P<host>(?:[a-z0-9\-]+\.)+(?:xn--[a-z0-9\-]{{1,58}}[a-z0-9]|[a-z]{{2,24}})))(?![a-z0-9_]|[.\-][a-z0-9]|/[a-z])"
+)
+_MAIL_SPACED = re.compile(
+    rf"{_BEFORE_LOCAL}(?P<v>{_LOCAL} ?@ ?(?P<host>(?:[a-z0-9\-]+\.)+[a-z]{{2,24}}))"
+    r"(?![a-z0-9_]|[.\-][a-z0-9]|/[a-z])"
+)
+_MAIL_HOST = re.compile(
+    r"(?:naver|gmail|daum|hanmail|kakao|nate|outlook|hotmail|yahoo|icloud|korea|proton(?:mail)?)\."
 )
 _AT_HOST = re.compile(rf"{_BEFORE_LOCAL}(?P<v>{_LOCAL}@(?P<host>[a-z0-9](?:[a-z0-9.\-:_/]*[a-z0-9])?))")
 _IDENT = re.compile(r"[~^+=-]|[ni]=")
@@ -84,6 +89,11 @@ _SERVICE = re.compile(
     rf"{SERVICES}(?P<link>[^\n\x00a-z0-9@]{{0,12}}(?:id)?[^\n\x00a-z0-9@]{{0,6}})"
     r"(?P<v>@?[a-z0-9][a-z0-9_.]{2,29})(?![a-z0-9_])"
 )
+_BARE_HANDLE = re.compile(
+    r"(?!ver|windows|android|ios|galaxy|update|www\.)(?=[a-z_]*[\d_.][a-z_\d]|[a-z_]+\d)[a-z][a-z0-9_.]{5,}"
+    r"(?<!\.com)(?<!\.net)(?<!\.org)(?<!\.kr)(?<!\.js)(?<!\.py)(?<!\.apk)(?<!\.exe)(?<!\.txt)(?<!\.pdf)"
+)
+"""What is nothing but a handle behind the name of a service."""
 _SERVICE_LINK = re.compile(r"아이디|계정|id|[:=]")
 
 
@@ -94,6 +104,12 @@ def _handle_url(match: re.Match[str], _before: str, _after: str) -> Judged:
 def _mail(match: re.Match[str], before: str, _after: str) -> Judged:
     kind = InfoType.USER_HOST if before.endswith("!") or _IDENT.match(match["local"]) else InfoType.EMAIL
     return kind, f"{match['local']}@{match['host']}"
+
+
+def _mail_spaced(match: re.Match[str], _before: str, _after: str) -> Judged:
+    # Between spaces, an at sign also says where somebody is.
+    sure = _MAIL_HOST.match(match["host"]) or not match["local"].isalpha()
+    return (InfoType.EMAIL, f"{match['local']}@{match['host']}") if sure else None
 
 
 def _at_host(match: re.Match[str], _before: str, _after: str) -> Judged:
@@ -146,11 +162,12 @@ def _plate(match: re.Match[str], before: str, after: str) -> Judged:
 
 
 def _service(match: re.Match[str], _before: str, _after: str) -> Judged:
-    named = _SERVICE_LINK.search(match["link"]) or match["v"].startswith("@")
+    bare = match["link"] == " " and not match[0].isascii() and _BARE_HANDLE.fullmatch(match["v"])
+    named = bare or _SERVICE_LINK.search(match["link"]) or match["v"].startswith("@")
     return (InfoType.HANDLE, match["v"].lstrip("@").rstrip(".")) if named else None
 
 
-AT = (Recogniser(_MAIL, _mail), Recogniser(_AT_HOST, _at_host))
+AT = (Recogniser(_MAIL, _mail), Recogniser(_MAIL_SPACED, _mail_spaced), Recogniser(_AT_HOST, _at_host))
 """For zones with an at sign."""
 LINK = (Recogniser(_HANDLE_URL, _handle_url), Recogniser(_TRACKING, _handle_url))
 """For zones with a slash."""

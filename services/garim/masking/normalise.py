@@ -40,9 +40,13 @@ _LOOKING_ALIKE = "".join(map(chr, _LOOK_ALIKE))
 _ODD_CLASS = f"[{_LOOKING_ALIKE}{_INVISIBLE}{_MARKS}{_JAMO}{_DASHES}{_SPACES}{_COMPATIBLE}\u0130]"
 _CAPITAL = r"\p{Lu}\p{Lt}\x{2160}-\x{216f}\x{24b6}-\x{24cf}"
 """What `str.lower` changes; in lower-case bytes, what `bytes.lower` left."""
-_SPECIAL_BYTES = re2.compile(f"[{_ODD_CLASS[1:-1]}{_CAPITAL}]" + r"[^\x00]*")
+_DRAWN_DASHES = "ㅡー一"
+"""Letters that people type for a dash: one only between digits."""
+_SPECIAL_BYTES = re2.compile(f"(?:[{_ODD_CLASS[1:-1]}{_CAPITAL}]|[0-9][{_DRAWN_DASHES}][0-9])" + r"[^\x00]*")
 """In lower-case bytes, from a text's first odd or capital character to its end: one match a text."""
 _ODD = re.compile(_ODD_CLASS)
+_DRAWN_DASH = rf"(?<=\d)[{_DRAWN_DASHES}](?=\d)"
+_FOLDED = re.compile(f"{_ODD_CLASS}|{_DRAWN_DASH}")
 _DROPPED = re.compile(f"[{_INVISIBLE}\ufe00-\ufe0f\u20e3]")
 _DASH = re.compile(f"[{_DASHES}]")
 _SPACE = re.compile(f"[{_SPACES}]")
@@ -50,13 +54,15 @@ _CLUSTER = re.compile(
     "[\u1100-\u115e][\u1161-\u11a7][\u11a8-\u11ff]?"
     "|[\uac00-\ud7a3][\u11a8-\u11ff]"
     f"|[^{_INVISIBLE}][{_MARKS}]+"
-    f"|{_ODD_CLASS}"
+    f"|{_ODD_CLASS}|{_DRAWN_DASH}"
 )
 """What is folded as one; every other character stays as it is."""
 
 
 @lru_cache(maxsize=4096)
 def _fold_cluster(cluster: str) -> str:
+    if cluster in _DRAWN_DASHES:
+        return "-"
     kept = _DROPPED.sub("", cluster)
     if not kept or not _ODD.search(kept):
         return kept
@@ -108,7 +114,7 @@ class Batch:
         if len(self.data) != self._size and (special := self._special_texts()):
             folded, lowered = list(texts), list(texts)
             for index in special:
-                if _ODD.search(texts[index]):
+                if _FOLDED.search(texts[index]):
                     self._odd[index] = texts[index]
                     folded[index] = _in_case(texts[index])
                 lowered[index] = folded[index].lower()

@@ -30,7 +30,7 @@ _RRN_HALF = re.compile(
 _RRN_HALF_WORD = re.compile(r"주민|외국인|등록번호|rrn|자리|민번")
 _RRN_WORD = re.compile(r"주민|외국인|등록번호|rrn")
 _CARD = re.compile(
-    r"(?<![\d\-])(?P<v>[2-69]\d{3}(?P<gap>[ .\-])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,4}(?:(?P=gap)\d{1,3})?"
+    r"(?<![\d\-])(?P<v>[2-69]\d{3}(?P<gap>[ .\-·])\d{4}(?P=gap)\d{4}(?P=gap)\d{1,4}(?:(?P=gap)\d{1,3})?"
     r"|3[47]\d{2}[ \-]\d{6}[ \-]\d{5}|3[068]\d{2}[ \-]\d{6}[ \-]\d{4}|[02-69]\d{11,18}"
     r"|(?:1800|2131)\d{11}|1\d{14})(?![\d\-])"
 )
@@ -48,7 +48,12 @@ _SECONDS = re.compile("1[4-9]")
 """Ten digits that begin so count seconds since 1970, thirteen milliseconds."""
 _BUSINESS_WORD = re.compile(r"사업자")
 _SSN = re.compile(r"(?<![\d\-])(?P<v>(?!000|666)[0-8]\d{2}(?P<gap>[ .\-])\d{2}(?P=gap)\d{4})(?![\d\-])")
-_ACCOUNT = re.compile(r"(?<![\d\-])(?P<v>\d{2,6}(?:[ \-]\d{1,8}){1,4}|\d{10,16})(?![\d\-])")
+_ACCOUNT = re.compile(
+    r"(?<![\d\-.])(?!(?:19|20)\d{2}[ .\-](?:0?[1-9]|1[0-2])[ .\-](?:[0-2]?\d|3[01])(?!\d))"
+    r"(?!\d{1,3}(?:\.\d{3}){2,}(?![\d.]))"
+    r"(?P<v>\d{2,6}(?:[ .\-]\d{1,8}){1,4}|\d{10,16})(?![\d\-]| ?원)"
+)
+"""No date with the hour behind it, and no sum of money."""
 _ACCOUNT_BEFORE = re.compile(
     r"은행|뱅크|농협|신협|수협|축협|새마을|금고|우체국|계좌|입금|송금|예금|적금|통장|이체|토스|증권"
     r"|국민|신한|하나|우리|기업|카뱅|씨티|제일|account|acct|\bbank|\bibk|\bnh|\bkb|\bsc"
@@ -68,7 +73,7 @@ _BIRTH = re.compile(
     r"|(?<!\d)(?:19|20)?\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?!\d)"
 )
 _BIRTH_JOINED_BEFORE = re.compile(
-    r"(?:생년월일|생일|주민(?:등록)?번호|앞 ?(?:자리|번호|[67]자리)"
+    r"(?:생년월일|생일|태어난 ?날|주민(?:등록)?번호|앞 ?(?:자리|번호|[67]자리)"
     r"|dob|birth(?:day| ?date)?|born)[^\d\n]{0,8}\Z"
 )
 _BIRTH_CELL_BEFORE = re.compile(
@@ -77,9 +82,10 @@ _BIRTH_CELL_BEFORE = re.compile(
 _BIRTH_CELL_AFTER = re.compile(r" ?[/|\t)]")
 _BIRTH_YEARS = ("19", "200", "201")
 _BIRTH_BEFORE = re.compile(
-    r"(?:생년월일|생일|출생일?|born(?: on)?|dob|birth(?:day|date)?|date of birth)[^\d\n]{0,8}\Z"
+    r"(?:생년월일|생일|출생일?|태어난 ?(?:날|때)?|born(?: on)?|dob|birth(?:day|date)?|date of birth)"
+    r"[^\d\n]{0,8}\Z"
 )
-_BIRTH_AFTER = re.compile(r"\.? ?(?:생(?!산|명|활|각|겼|기|긴|일)|출생)")
+_BIRTH_AFTER = re.compile(r"(?:일|날)?(?:에|\.)? ?(?:태어|생(?!산|명|활|각|겼|기|긴|일)|출생)")
 
 
 def _digits(match: re.Match[str]) -> str:
@@ -139,7 +145,7 @@ def _account(match: re.Match[str], before: str, after: str) -> Judged:
 
 def _birth(match: re.Match[str], before: str, after: str) -> Judged:
     if match["v"].isdigit():
-        named = _BIRTH_JOINED_BEFORE.search(before) is not None
+        named = bool(_BIRTH_JOINED_BEFORE.search(before) or _BIRTH_AFTER.match(after))
     else:
         cell = _BIRTH_CELL_BEFORE.search(before) and _BIRTH_CELL_AFTER.match(after)
         said = match["v"].endswith("생") or _BIRTH_BEFORE.search(before) or _BIRTH_AFTER.match(after)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import re2
 
 from garim.masking.addresses import PROVINCES, ROAD
-from garim.masking.identifiers import PROFILE, SERVICES, TRACKING
+from garim.masking.identifiers import KOREAN_SERVICES, PROFILE, SERVICES, TRACKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,7 @@ _SOCIAL_HOST = (
     r"/[^\s\x00<>\"'()가-힣]+"
 )
 _AT = r"[a-z0-9._%+=~^|\\{}\[\]`\-]+@[a-z0-9][a-z0-9.\-:_/]*"
+_AT_SPACED = r"[a-z0-9][a-z0-9._%+\-]* ?@ ?[a-z0-9][a-z0-9.\-]*\.[a-z]{2}"
 _COLONS = (
     r"[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,8}(?:\.\d{1,3}){0,3}"
     r"|(?:[0-9a-f]{2}-){5}[0-9a-f]{2}|[0-9a-f]{0,4}::(?:\d|[0-9a-f]{4}|/\d)"
@@ -48,11 +49,15 @@ _HALF_PHONE = (
 _COORDINATES = r"\d{1,3}\.\d{4,12} ?[,/ ] ?-?\d{1,3}\.\d{4,12}"
 _DATE = r"\d{2,4} ?[.\-/년] ?\d{1,2} ?[.\-/월] ?\d{1,2}|\d{2,4} ?년 ?생"
 _LINK = r"[^\n\x00a-z0-9@]{0,18}"
-_SERVICE = rf"{SERVICES}{_LINK}(?:(?:아이디|계정|id|[:=]){_LINK}@?|@)[a-z0-9]"
+_SERVICE = (
+    rf"{SERVICES}{_LINK}(?:(?:아이디|계정|id|[:=]){_LINK}@?|@)[a-z0-9]"
+    rf"|{KOREAN_SERVICES} [a-z][a-z0-9_.]{{5,29}}"
+)
 
 _KINDS = (
     _URL,
     _AT,
+    _AT_SPACED,
     _SOCIAL_HOST,
     _SERVICE,
     _HALF_PHONE,

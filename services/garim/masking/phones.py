@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     Judged = tuple[InfoType, str] | None
 
 _GAP = r"[ .\-·/~_]{0,3}"
+_SPOKEN = r"(?:(?<![a-z])[0o]1[o016789]|공일[공일육칠팔구]|0 1 [016789])"
+"""How a mobile number begins where people write letters for its digits, or space them."""
+_SPOKEN_DIGITS = str.maketrans("o공일육칠팔구", "0016789")
 KOREAN = re.compile(
     r"(?<![\d])(?<!\d-)(?P<v>"
-    rf"(?:\+?82{_GAP}\(?0?\)?{_GAP}|\(?0)1[016789]\)?{_GAP}\d{{3,4}}{_GAP}\d{{4}}"
+    rf"(?:(?:\+?82{_GAP}\(?0?\)?{_GAP}|\(?0)1[016789]|{_SPOKEN})\)?{_GAP}\d{{3,4}}{_GAP}\d{{4}}"
     r"|(?:\+?82[ .\-]{0,2}\(?0?\)?[ .\-]?|\(?0)(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50\d?|80|60|30)"
     r"[). \-/]{1,3}\d{3,4}[ .\-/]{1,3}\d{4}"
     r"|(?:\+?82|0)(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|80)\d{7,8}"
@@ -76,7 +79,7 @@ _LABEL_BEHIND = re.compile(
     r"[ \-]{0,2}\(?(?:office|fax|mobile|home|desk|cell|work|direct|전화|휴대폰|핸드폰|팩스)(?![a-z])"
 )
 _WORD = re.compile(
-    r"(?:전화|연락처|핸드폰|휴대폰|휴대전화|폰번|번호|팩스|내선"
+    r"(?:전화|연락처|(?<!아이)폰|(?<!주문)(?<!송장)(?<!사건)(?<!접수)(?<!문서)(?<!제품)(?<!예약)(?<!승인)번호|팩스|내선"
     r"|phone|\btel|\bcell|mobile|\bcall|\bfax|\bdesk:|contact|text me|reach me|\bmy [a-z ]{0,20}number is)"
     r"(?:[^\d\n]{0,20}|[^\d\n]{0,4}:[^\d\n]{0,3}\n)[^\d\n]?\Z"
 )
@@ -92,7 +95,7 @@ def canonical(spelled: str) -> str:
     Args:
         spelled: The number as somebody wrote it; folded or not.
     """
-    digits = _NOT_DIALLED.sub("", spelled)
+    digits = _NOT_DIALLED.sub("", spelled.translate(_SPOKEN_DIGITS))
     for prefix in ("00182", "00282", "0082", "82"):
         rest = digits.removeprefix(prefix).lstrip("0")
         if digits.startswith(prefix) and _KOREAN_START.fullmatch("0" + rest):

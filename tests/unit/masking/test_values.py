@@ -31,6 +31,20 @@ def found(text: str) -> list[tuple[str, str]]:
         ("PHONE", "010-0000-****로", "010-0000-****"),
         ("PHONE", "010-****-0001", "010-****-0001"),
         ("PHONE", "폰 뒷자리는 0001이야", "0001"),
+        ("PHONE", "폰 010ㅡ0000ㅡ1234임", "010ㅡ0000ㅡ1234"),
+        ("PHONE", "내 번호 01O-0000-1234야", "01O-0000-1234"),
+        ("PHONE", "번호 공일공-0000-1234", "공일공-0000-1234"),
+        ("PHONE", "0 1 0 0000 1234", "0 1 0 0000 1234"),
+        ("EMAIL", "hong01 @ mail.example로 보내줘", "hong01 @ mail.example"),
+        ("EMAIL", "hong @ naver.com이에요", "hong @ naver.com"),
+        ("CARD", "카드 4000·0000·0000·0001", "4000·0000·0000·0001"),
+        ("BANK_ACCOUNT", "신한 1100.000.000123 홍길동", "1100.000.000123"),
+        ("HANDLE", "카톡 some_body12로 추가해줘", "some_body12"),
+        ("HANDLE", "내 인스타 gil.dong01", "gil.dong01"),
+        ("DATE_OF_BIRTH", "태어난 날 1990년 1월 2일", "1990년 1월 2일"),
+        ("DATE_OF_BIRTH", "1990-01-02에 태어났어", "1990-01-02"),
+        ("DATE_OF_BIRTH", "19900102생이에요", "19900102"),
+        ("MAC", "(12-34-56-78-9a-bc)", "12-34-56-78-9a-bc"),
         ("GPS", "위치 37.000123, 127.000456 근처", "37.000123, 127.000456"),
         ("URL_HANDLE", "https://www.video.example/watch?v=abc&si=Zz00zz11yy", "Zz00zz11yy"),
         ("HANDLE", "인스타 @some_body야", "@some_body"),
@@ -91,6 +105,17 @@ def test_value_is_found_whole(kind: str, text: str, value: str) -> None:
     [
         *(
             "112에 신고해",
+            "입금 2024.11.22 10:30에 했어",
+            "계좌에 1000000000원 있으면",
+            "통장 잔고 12.345.678.901",
+            "아이폰 12 13 14 15 16 다 있어",
+            "주문번호 20241122-123456",
+            "우편물 12345개",
+            "카톡 windows10 버전",
+            "디코 server.js 고쳐",
+            "meet me @ host.example",
+            "3ㅡ0으로 이김 ㅡㅡ",
+            "240101 생산 제품",
             "2026-11-22 15:47:58",
             "1,234,567원",
             "2.6.8.1-3 kernel",
@@ -125,7 +150,15 @@ def test_number_of_another_use_stays(text: str) -> None:
 
 @pytest.mark.parametrize(
     "spelled",
-    ["010-0000-1234", "01000001234", "+82 10 0000 1234", "+82-(0)10-0000-1234", "0082 10 0000 1234"],
+    [
+        "010-0000-1234",
+        "01000001234",
+        "+82 10 0000 1234",
+        "+82-(0)10-0000-1234",
+        "0082 10 0000 1234",
+        "01o-0000-1234",
+        "공일공 0000 1234",
+    ],
 )
 def test_every_spelling_of_a_phone_has_one_canonical_value(spelled: str) -> None:
     assert phones.canonical(spelled) == "+821000001234"
