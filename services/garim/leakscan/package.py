@@ -14,7 +14,7 @@ from garim.leakscan import parts
 from garim.leakscan.found import Leak
 from garim.leakscan.parts import Piece
 from garim.leakscan.scan import LeakScan
-from garim.leakscan.unzip import DIRECTORY, Unzip
+from garim.leakscan.unzip import Unzip
 from garim.statements.refusal import Kind, RefusedError
 
 _MESSAGES = "messages.jsonl"
@@ -95,9 +95,9 @@ class _Reader:
         """Yield the strings that the next bytes complete."""
         return self._pieces(self._unzip.feed(data))
 
-    def close(self) -> Iterator[tuple[str, Piece]]:
-        """Yield the strings behind the last entry."""
-        return self._pieces(self._unzip.close())
+    def close(self) -> None:
+        """Demand that nothing stands behind the last entry."""
+        self._unzip.close()
 
     def _pieces(self, entries: Iterable[tuple[str, bytes, bool]]) -> Iterator[tuple[str, Piece]]:
         for file, content, ends in entries:
@@ -109,10 +109,10 @@ class _Reader:
                 yield file, piece
 
     def _complete(self, *, ends: bool) -> Iterator[Piece]:
-        if self._file.endswith(".html") or self._file == DIRECTORY:
+        if self._file.endswith(".html"):
             if ends:
                 whole, self._rest = self._rest, b""
-                yield from self._page(whole) if self._file != DIRECTORY else parts.of_bytes(whole)
+                yield from self._page(whole)
             return
         *lines, self._rest = self._rest.split(b"\n")
         if ends and self._rest:
@@ -128,27 +128,36 @@ class _Reader:
         """Yield a page's strings without the texts of messages that were scanned at their places.
 
         A line that differs from one seen before in pseudonyms and digits only says no more than that one did.
-        Tags within those texts are looked at by themselves, as lines behind the page.
+        Tags within those texts are looked at by themselves.
         """
         kept: list[bytes] = []
         tags: list[bytes] = []
+        places: list[int] = []
         at = 0
         for start, end, text, within in parts.message_texts(data):
             if self._scanned.is_text(self._messages, text):
                 kept += (data[at:start], b"\n" * data.count(b"\n", start, end))
                 tags += within
+                places += [start] * len(within)
                 at = end
             self._messages += 1
-        yield from self._unknown(b"".join((*kept, data[at:])))
-        yield from self._unknown(b"\n".join(one.replace(b"\n", b" ") for one in tags))
+        yield from self._unknown(b"".join((*kept, data[at:])), lambda line: line + 1)
+        if tags:
+            within_texts = b"\n".join(one.replace(b"\n", b" ") for one in tags)
+            yield from self._unknown(within_texts, lambda tag: data.count(b"\n", 0, places[tag]) + 1)
 
-    def _unknown(self, markup: bytes) -> Iterator[Piece]:
-        """Yield the strings of lines of markup that do not belong to every package."""
+    def _unknown(self, markup: bytes, line_of: Callable[[int], int]) -> Iterator[Piece]:
+        """Yield the strings of lines of markup that do not belong to every package.
+
+        Args:
+            markup: The lines.
+            line_of: Tells the line of the page for each of them, from 0.
+        """
         shapes = _PSEUDONYM.sub(self._blanked, markup).translate(_DIGITS_ALIKE)
-        for number, (line, shape) in enumerate(zip(markup.split(b"\n"), shapes.split(b"\n"), strict=True), 1):
+        for number, (line, shape) in enumerate(zip(markup.split(b"\n"), shapes.split(b"\n"), strict=True)):
             if shape in self._shapes:
                 continue
-            pieces = list(parts.of_markup(line.decode("utf-8", "replace"), number))
+            pieces = list(parts.of_markup(line.decode("utf-8", "replace"), line_of(number)))
             unknown = [piece for piece in pieces if not self._known(piece.text)]
             if not unknown and len(self._shapes) < _MOST_SHAPES:
                 self._shapes.add(shape)
@@ -171,8 +180,9 @@ def forms_of(package: bytes) -> frozenset[str]:
         return True
 
     reader = _Reader(Scanned(), learned, lambda _: True)
-    for _, piece in (*reader.feed(package), *reader.close()):
+    for _, piece in reader.feed(package):
         learned(piece.text)
+    reader.close()
     return frozenset(forms)
 
 
@@ -210,8 +220,7 @@ class PackageScan:
         Raises:
             RefusedError: As `feed`.
         """
-        for file, piece in self._reader.close():
-            self._take(file, piece)
+        self._reader.close()
         self._judge()
 
     def _known(self, text: str) -> bool:

@@ -17,7 +17,6 @@ _ANY_TAG = re.compile(rb"<[^>]*>")
 _RANDOM = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}|[A-Za-z0-9+/]{1024,}={0,2}")
 """Identifiers, digests and sealed values: nobody can read anything in them."""
 _RANDOM_LINE = re.compile(rb"[0-9a-f]{32}(?:[0-9a-f]{32})?")
-_PRINTABLE = re.compile(r"[ -~\u00a1-\uffff]{3,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +113,3 @@ def _readable(field: str, text: str, line: int) -> Iterator[Piece]:
     bare = text.strip()
     if bare:
         yield Piece(field, line, 0, html.unescape(bare) if "&" in bare else bare)
-
-
-def of_bytes(data: bytes) -> Iterator[Piece]:
-    """Yield what can be read in bytes of no known form, such as an archive's directory."""
-    for match in _PRINTABLE.finditer(data.decode("utf-8", "replace")):
-        yield Piece("bytes", 1, match.start(), match[0])

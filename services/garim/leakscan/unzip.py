@@ -16,8 +16,11 @@ _NO_SIZES = struct.pack("<HHQQ", 1, 16, 0, 0)
 """The extra field of an entry whose sizes stand behind it."""
 _DEFLATED = 8
 _WITH_DESCRIPTOR = 0x08
-DIRECTORY = "(directory)"
-"""Stands for the file name of what is behind the last entry."""
+_ENTRY_SIGN, _ENTRY_BYTES = b"PK\x01\x02", 46
+_NO_WORDS = (0, 28)
+"""Lengths of an extra field of the directory: none, or sizes and offset alone."""
+_END_64_SIGN, _END_64_BYTES = b"PK\x06\x06", 56 + 20
+_END_SIGN, _END_BYTES = b"PK\x05\x06", 22
 
 
 def _unreadable(why: str) -> RefusedError:
@@ -37,6 +40,7 @@ class Unzip:
         self._inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         self._sum = 0
         self._ended = False
+        self._names: list[bytes] = []
 
     def feed(self, data: bytes) -> Iterator[tuple[str, bytes, bool]]:
         """Yield name, bytes, and whether the entry ends with them.
@@ -60,19 +64,27 @@ class Unzip:
             yield name, content, finished
             if not finished:
                 break
-        if self._ended:
-            yield DIRECTORY, self._rest, False
-            self._rest = b""
 
-    def close(self) -> Iterator[tuple[str, bytes, bool]]:
-        """Yield the end of the archive's directory.
+    def close(self) -> None:
+        """Demand that the archive ends with the directory of what was read, and says nothing there.
 
         Raises:
-            RefusedError: `PACKAGE_UNSCANNED`, the archive breaks off.
+            RefusedError: `PACKAGE_UNSCANNED`.
         """
-        if not self._ended:
-            raise _unreadable("it breaks off")
-        yield DIRECTORY, b"", True
+        at, data = 0, self._rest
+        for name in self._names:
+            if not data.startswith(_ENTRY_SIGN, at):
+                raise _unreadable("its directory breaks off")
+            name_bytes, extra_bytes, comment_bytes = struct.unpack_from("<3H", data, at + 28)
+            begins = at + _ENTRY_BYTES
+            ends = begins + name_bytes
+            if data[begins:ends] != name or comment_bytes or extra_bytes not in _NO_WORDS:
+                raise _unreadable("its directory says other than its entries")
+            at = ends + extra_bytes
+        if data.startswith(_END_64_SIGN, at):
+            at += _END_64_BYTES
+        if data[at : at + 4] != _END_SIGN or len(data) != at + _END_BYTES or data[-2:] != bytes(2):
+            raise _unreadable("something stands behind its directory")
 
     def _header(self) -> str | None:
         """Take the next header, behind the descriptor of the entry before; return its name if it is there."""
@@ -94,4 +106,5 @@ class Unzip:
             raise _unreadable("an entry is not written as entries are")
         self._rest = self._rest[size:]
         self._inflater, self._sum = zlib.decompressobj(-zlib.MAX_WBITS), 0
-        return name.decode("utf-8")
+        self._names.append(name)
+        return name.decode("ascii", "replace")
