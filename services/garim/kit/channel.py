@@ -316,6 +316,10 @@ def _open(material: TlsMaterial, service: str, address: str) -> grpc.Channel:
             ("grpc.keepalive_timeout_ms", 20_000),
             # A name with many addresses is a service with many replicas: each call goes to the next.
             ("grpc.lb_policy_name", "round_robin"),
+            # One that went away is looked for soon, and so are new addresses: a restart takes seconds.
+            ("grpc.initial_reconnect_backoff_ms", 200),
+            ("grpc.max_reconnect_backoff_ms", 2_000),
+            ("grpc.dns_min_time_between_resolutions_ms", 2_000),
             # A proxy from the environment has no place between two services of a mesh.
             ("grpc.enable_http_proxy", 0),
             # Whether to send again is decided above, by the RPC's own rule.
