@@ -70,7 +70,7 @@ class RedactionServiceServicer:
         """Make the dossier of a granted case (or keep the scope of a preservation order) and stream the progress; no
         content. A closed dossier is reported at once. Called by clerks.
         Reasons: those of custody and the store; CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, ATTEMPT_DIED, LEAK_FOUND,
-        ROSTERS_CHANGING, STORE_INCONSISTENT.
+        PACKAGE_UNSCANNED, ROSTERS_CHANGING, STORE_INCONSISTENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -37,7 +37,7 @@ class RedactionServiceStub:
     """Make the dossier of a granted case (or keep the scope of a preservation order) and stream the progress; no
     content. A closed dossier is reported at once. Called by clerks.
     Reasons: those of custody and the store; CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, ATTEMPT_DIED, LEAK_FOUND,
-    ROSTERS_CHANGING, STORE_INCONSISTENT.
+    PACKAGE_UNSCANNED, ROSTERS_CHANGING, STORE_INCONSISTENT.
     """
     FetchDossier: _grpc.UnaryStreamMultiCallable[_redaction_pb2.FetchDossierRequest, _redaction_pb2.FetchDossierResponse]
     """Deliver the receipt and then the encrypted package from an offset. Called by clerks, who relay to the agency.
@@ -66,7 +66,7 @@ class RedactionServiceAsyncStub(RedactionServiceStub):
     """Make the dossier of a granted case (or keep the scope of a preservation order) and stream the progress; no
     content. A closed dossier is reported at once. Called by clerks.
     Reasons: those of custody and the store; CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, ATTEMPT_DIED, LEAK_FOUND,
-    ROSTERS_CHANGING, STORE_INCONSISTENT.
+    PACKAGE_UNSCANNED, ROSTERS_CHANGING, STORE_INCONSISTENT.
     """
     FetchDossier: _aio.UnaryStreamMultiCallable[_redaction_pb2.FetchDossierRequest, _redaction_pb2.FetchDossierResponse]  # type: ignore[assignment]
     """Deliver the receipt and then the encrypted package from an offset. Called by clerks, who relay to the agency.
@@ -98,7 +98,7 @@ class RedactionServiceServicer(metaclass=_abc_1.ABCMeta):
         """Make the dossier of a granted case (or keep the scope of a preservation order) and stream the progress; no
         content. A closed dossier is reported at once. Called by clerks.
         Reasons: those of custody and the store; CASE_UNKNOWN, CASE_STATE, BUILD_RUNNING, ATTEMPT_DIED, LEAK_FOUND,
-        ROSTERS_CHANGING, STORE_INCONSISTENT.
+        PACKAGE_UNSCANNED, ROSTERS_CHANGING, STORE_INCONSISTENT.
         """
 
     @_abc_1.abstractmethod
