@@ -19,7 +19,7 @@ from garim.messages.reader import (
     SegmentItem,
 )
 from garim.messages.service import MessageStore
-from garim.messages.writer import Before, Unknown
+from garim.messages.writer import Before, Stored, Unknown
 from garim.statements.refusal import RefusedError
 
 _PASSES = {pb.READ_PASS_ROSTERS: Pass.ROSTERS, pb.READ_PASS_SEGMENTS: Pass.SEGMENTS}
@@ -41,14 +41,7 @@ class MessagesServicer(messages_pb2_grpc.MessageStoreServiceServicer):
         self, request: pb.AppendMessagesRequest, context: grpc.ServicerContext
     ) -> pb.AppendMessagesResponse:
         """Store a batch."""
-        answer = self._store.append(peer_of(context, self._mesh).id, request)
-        if isinstance(answer, Unknown):
-            return pb.AppendMessagesResponse(rosters_unknown=pb.RostersUnknown(positions=answer.positions))
-        if isinstance(answer, Before):
-            return pb.AppendMessagesResponse(stored_before=pb.StoredBefore(messages=answer.messages))
-        return pb.AppendMessagesResponse(
-            accepted=pb.Accepted(epoch_id=answer.epoch, received_at_ms=answer.received_ms)
-        )
+        return append_response(self._store.append(peer_of(context, self._mesh).id, request))
 
     def PutRosters(  # noqa: N802 - the name of the RPC
         self, request: pb.PutRostersRequest, _context: grpc.ServicerContext
@@ -73,6 +66,16 @@ class MessagesServicer(messages_pb2_grpc.MessageStoreServiceServicer):
             raise RefusedError("READ_PASS", "must say which pass it is", field="pass")
         for item, token in self._store.read(envelope_from(request.ticket), which, request.resume_token):
             yield _response(item, token)
+
+
+def append_response(answer: Stored | Unknown | Before) -> pb.AppendMessagesResponse:
+    """Return what became of a batch, as the back end is told."""
+    if isinstance(answer, Unknown):
+        return pb.AppendMessagesResponse(rosters_unknown=pb.RostersUnknown(positions=answer.positions))
+    if isinstance(answer, Before):
+        return pb.AppendMessagesResponse(stored_before=pb.StoredBefore(messages=answer.messages))
+    accepted = pb.Accepted(epoch_id=answer.epoch, received_at_ms=answer.received_ms)
+    return pb.AppendMessagesResponse(accepted=accepted)
 
 
 def _response(item: Item, token: str) -> pb.ReadSegmentsResponse:
