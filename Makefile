@@ -20,8 +20,8 @@ $(STAMP): requirements.lock pyproject.toml
 
 export CHAT SUBJECT WINDOW
 
-demo: setup ## the whole chain on one chat: make demo [CHAT=path] [SUBJECT=name] [WINDOW=start/end]
-	$(BIN)/python -m garim.cli.demo --chat "$$CHAT" --subject "$$SUBJECT" --window "$$WINDOW"
+demo: setup ## the whole chain on one chat: make demo [CHAT=path] [SUBJECT=name] [WINDOW=start/end] [DATES=day-first]
+	$(BIN)/python -m garim.cli.demo --chat "$$CHAT" --subject "$$SUBJECT" --window "$$WINDOW" $(DATES:%=--%)
 
 test: setup ## all tests that need nothing beyond what set-up installs
 	$(BIN)/python -m pytest -n 2 -q --ignore tests/images --ignore tests/replicas tests

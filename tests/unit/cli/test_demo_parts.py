@@ -241,3 +241,12 @@ def test_the_summary_names_every_figure() -> None:
         *("messages", "conversations", "subjects", "bystanders", "pseudonyms", "leaks"),
         *("identities_unmasked", "log_size", "verified", "package", "transcript", "opened", "opaque"),
     }
+
+
+def test_dates_that_can_be_read_in_two_ways_are_read_as_the_demo_is_told(tmp_path: Path) -> None:
+    chat = tmp_path / "chat.txt"
+    chat.write_text("03/04/24, 10:00 - 나루한: 안녕\n03/04/24, 10:01 - 하늘빛: 그래\n", encoding="utf-8")
+    with pytest.raises(RefusedError, match="--day-first"):
+        choose(chat, "", "")
+    assert choose(chat, "", "", day_first=True).period[0].startswith("2024-04-03")
+    assert choose(chat, "", "", day_first=False).period[0].startswith("2024-03-04")

@@ -37,6 +37,10 @@ def demo(
     ] = "",
     window: Annotated[str, typer.Option("--window", help="start/end; the whole chat without.")] = "",
     timezone: Annotated[str, typer.Option("--timezone", help="IANA zone of the chat's times.")] = "",
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="How to read dates such as 3/4/24."),
+    ] = None,
     folder: Annotated[Path, typer.Option("--folder", help="Where everything is written.")] = FOLDER,
     as_json: JsonOption = False,
 ) -> None:
@@ -45,7 +49,7 @@ def demo(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, functools.partial(_interrupt, stage.story))
     stage.story.section("The chat")
-    chosen = choose(Path(chat) if chat else None, subject, window, timezone)
+    chosen = choose(Path(chat) if chat else None, subject, window, timezone, day_first=day_first)
     stage.clear()
     try:
         _play(stage, chosen)

@@ -57,7 +57,9 @@ class Chosen:
         return tuple(one for one in self.people if one.account != self.subject)
 
 
-def choose(chat: Path | None, subject: str, window: str, timezone: str = "") -> Chosen:
+def choose(
+    chat: Path | None, subject: str, window: str, timezone: str = "", *, day_first: bool | None = None
+) -> Chosen:
     """Read the chat and settle what the demo is about.
 
     Args:
@@ -65,6 +67,7 @@ def choose(chat: Path | None, subject: str, window: str, timezone: str = "") -> 
         subject: Account, name or nick; the busiest sender without.
         window: `start/end`, RFC 3339 or bare dates; the whole chat without.
         timezone: IANA zone of the chat's times; its network's usual one without.
+        day_first: How to read dates such as 3/4/24; None where the chat tells it itself.
 
     Raises:
         RefusedError: Those of the importers; `DEMO_SUBJECT`, `DEMO_WINDOW`, `DEMO_BYSTANDER` (nobody else
@@ -76,7 +79,7 @@ def choose(chat: Path | None, subject: str, window: str, timezone: str = "") -> 
             folder / "room.txt", "auto", timezone, folder / "roster.json", folder / "secret.txt"
         )
     else:
-        source = read_source(chat, "auto", timezone, None, None)
+        source = read_source(chat, "auto", timezone, None, None, day_first=day_first)
     looked = source.reader.survey
     account = _account(subject, looked.members) if subject else _busiest(chat, looked.by_sender)
     period, shortened = _period(window, looked.first_ms, looked.last_ms)
