@@ -8,7 +8,7 @@ A peer that cannot be installed or started is named and counted.
 Everything is written to `.garim/bench/redaction.json`.
 
 garim       patterns and a roster of 1,000 names (invented Korean ones, none chosen by the lines)
-garim+open  the same and open names
+garim+open  the same and open names, by a detector that has seen no word when a pass begins
 """
 
 from __future__ import annotations
@@ -314,7 +314,7 @@ def main() -> None:
     """Install, measure, score, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--lines", type=int, default=2_000, help="of each set")
+    parser.add_argument("--lines", type=int, default=4_000, help="of each set")
     parser.add_argument("--seconds", type=float, default=0.5, help="at least, for each figure of each round")
     asked = parser.parse_args()
     sets = sets_of_lines(asked.lines)

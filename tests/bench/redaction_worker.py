@@ -12,8 +12,12 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from garim.masking.normalise import Batch
+    from garim.masking.open_names import OpenName
 
 BATCH = 1_000
 """Texts handed over at once, where a detector takes more than one."""
@@ -27,12 +31,21 @@ def _garim(people: Sequence[str], *, open_names: bool) -> Detect:
     from garim.masking.open_names.every_name import EveryName
     from garim.masking.people import Person
 
-    members = [Person(name, "", (name,)) for name in people]
-    seasoned = Engine(members)
+    class Fresh:
+        """Remembers no word of a pass before."""
+
+        def __init__(self) -> None:
+            self.names = EveryName()
+
+        def detect(self, batch: Batch) -> Iterator[OpenName]:
+            return self.names.detect(batch)
+
+    fresh = Fresh()
+    engine = Engine([Person(name, "", (name,)) for name in people], open_names=fresh if open_names else None)
 
     def detect(texts: Sequence[str]) -> list[list[Span]]:
-        # Open names are remembered by word: each pass begins with a detector that has seen none of them.
-        engine = Engine(members, open_names=EveryName()) if open_names else seasoned
+        # Words are judged once and remembered: each pass begins with a detector that has seen none.
+        fresh.names = EveryName()
         found: list[list[Span]] = []
         for at in range(0, len(texts), BATCH):
             batch = engine.find(texts[at : at + BATCH])

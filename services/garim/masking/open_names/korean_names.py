@@ -96,8 +96,13 @@ def near_names(words: Sequence[str]) -> Iterator[bool]:
     for word, morphemes in zip(words, cut(words), strict=True):
         text = f"{head}{word} -"
         shifted = [Morpheme(one.start + len(head), one.end + len(head), one.tag) for one in morphemes]
-        found = list(candidates(text, shifted))
+        found = [one for one in candidates(text, shifted) if _could_be(text, one)]
         yield _near(text, found) or _near_if_proper(text, found)
+
+
+def _could_be(text: str, one: Candidate) -> bool:
+    """Tell whether a word's candidate is worth a description: a proper noun, or begun by a surname."""
+    return "NNP" in one.tags or text[one.start] in korean.SURNAMES
 
 
 def _near(text: str, found: Sequence[Candidate]) -> bool:
