@@ -186,12 +186,8 @@ class _Digested:
 
 def _headers(connection: sa.Connection, shelf: Shelf, rosters: list[Roster]) -> Iterator[tuple[bytes, bytes]]:
     """Yield tag and header of every segment under rosters of one bucket, each roster's in stored order."""
-    behind = (0, 0, -1)
-    while True:
-        found = index_rows.segments_of(connection, shelf, rosters, behind, _PAGE)
+    behind: tuple[int, int, int] | None = (0, 0, -1)
+    while behind is not None:
+        found, behind = index_rows.segments_of(connection, shelf, rosters, behind, _PAGE)
         for row in found:
             yield row.roster.tag, row.header
-        if len(found) < _PAGE:
-            return
-        last = found[-1]
-        behind = (last.roster.number, last.batch, last.place)

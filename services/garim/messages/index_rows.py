@@ -6,6 +6,7 @@ what it costs does not grow with what else is stored.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -93,19 +94,23 @@ _INDEX = sa.text(
     " AND batch BETWEEN :batch AND :newest AND (batch > :batch OR place >= :place)"
     " AND sent_first < :end AND sent_first + sent_span >= :start ORDER BY batch, place LIMIT :page"
 )
+# A look-up for each segment, never a join: the planner knows little of a partition that was just filled.
 _COUNT = sa.text(
     "SELECT count(*), coalesce(sum(s.messages), 0), coalesce(sum(CASE WHEN s.kind = 2 THEN 1 ELSE 0 END), 0)"
-    " FROM segments s JOIN batches b ON b.partition = s.partition AND b.number = s.batch"
+    " FROM segments s"
     " WHERE s.partition = :partition AND s.bucket = :bucket AND s.roster = :roster AND s.batch <= :newest"
-    " AND s.sent_first < :end AND s.sent_first + s.sent_span >= :start AND b.received <= :received_until"
+    " AND s.sent_first < :end AND s.sent_first + s.sent_span >= :start"
+    " AND (SELECT b.received FROM batches b WHERE b.partition = :partition AND b.number = s.batch)"
+    " <= :received_until"
 )
 _FACTS = sa.select(BATCHES.c.number, BATCHES.c.received, BATCHES.c.secret).where(
     BATCHES.c.partition == sa.bindparam("partition"),
     BATCHES.c.number.in_(sa.bindparam("numbers", expanding=True)),
 )
-_SLICE = sa.text(
-    "SELECT substr(data, :place + 1, :size) FROM parts"
-    " WHERE partition = :partition AND bucket = :bucket AND batch = :batch"
+_SLICES_OF_FILE = sa.text(
+    "SELECT (SELECT substr(p.data, (v.value ->> 1) + 1, v.value ->> 2) FROM parts p"
+    " WHERE p.partition = :partition AND p.bucket = :bucket AND p.batch = v.value ->> 0)"
+    " FROM json_each(:wanted) v ORDER BY v.key"
 )
 _SLICES = sa.text(
     "SELECT (SELECT substring(p.data FROM v.place + 1 FOR v.size) FROM parts p"
@@ -157,7 +162,8 @@ def index_page(
         },
     ).all()
     facts = batch_facts(connection, shelf, {row.batch for row in rows})
-    found = [_index_row(roster, row, *facts[row.batch]) for row in rows]
+    # What several servers hold counts only with the batch's own row, which is written last and on one.
+    found = [_index_row(roster, row, *facts[row.batch]) for row in rows if row.batch in facts]
     following = (rows[-1].batch, rows[-1].place + 1) if len(rows) == page else None
     return [one for one in found if one.received <= covered.received_until], following
 
@@ -168,7 +174,7 @@ def segments_of(
     rosters: Sequence[Roster],
     behind: tuple[int, int, int],
     page: int,
-) -> list[IndexRow]:
+) -> tuple[list[IndexRow], tuple[int, int, int] | None]:
     """Return the next segments under several rosters of one bucket, by roster and then in stored order.
 
     Args:
@@ -176,7 +182,10 @@ def segments_of(
         shelf: Where the epoch's rows lie.
         rosters: The rosters.
         behind: Roster, batch and place behind which to read.
-        page: How many.
+        page: How many to look at.
+
+    Returns:
+        The segments, and roster, batch and place behind which to go on; None at the end.
     """
     columns = SEGMENTS.c
     by_number = {one.number: one for one in rosters}
@@ -193,7 +202,9 @@ def segments_of(
         .limit(page)
     ).all()
     facts = batch_facts(connection, shelf, {row.batch for row in rows})
-    return [_index_row(by_number[row.roster], row, *facts[row.batch]) for row in rows]
+    found = [_index_row(by_number[row.roster], row, *facts[row.batch]) for row in rows if row.batch in facts]
+    last = rows[-1] if len(rows) == page else None
+    return found, None if last is None else (last.roster, last.batch, last.place)
 
 
 def count_roster(
@@ -224,13 +235,9 @@ def slices(connection: sa.Connection, shelf: Shelf, rows: Sequence[IndexRow]) ->
             "places": [one.place for one in rows],
             "sizes": [one.size for one in rows],
         }
-        return [row[0] for row in connection.execute(_SLICES, common | wanted)]
-    return [
-        connection.execute(
-            _SLICE, common | {"batch": one.batch, "place": one.place, "size": one.size}
-        ).scalar_one_or_none()
-        for one in rows
-    ]
+        return list(connection.execute(_SLICES, common | wanted).scalars())
+    listed = json.dumps([(one.batch, one.place, one.size) for one in rows])
+    return list(connection.execute(_SLICES_OF_FILE, common | {"wanted": listed}).scalars())
 
 
 def _index_row(roster: Roster, row: sa.Row[tuple[object, ...]], received: int, secret: bytes) -> IndexRow:

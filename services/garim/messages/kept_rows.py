@@ -70,21 +70,18 @@ def lapsed(connection: sa.Connection, now_ms: int) -> list[tuple[int, int]]:
     return [(row.epoch, row.until) for row in result]
 
 
-def leave(connection: sa.Connection, epoch: int) -> Shelf | None:
+def leave(connection: sa.Connection, epoch: int) -> bool:
     """Begin to move an epoch's rows: note the partition that they leave.
 
     Returns:
-        Where they lie until now; None where somebody else moves them or has.
+        Whether they are this transaction's to move; not where somebody else moves them or has.
     """
     changed = connection.execute(
         sa.update(EPOCHS)
         .where(EPOCHS.c.number == epoch, EPOCHS.c.leaving.is_(None), EPOCHS.c.partition.is_not(None))
         .values(leaving=EPOCHS.c.partition, dropped=1)
     )
-    if changed.rowcount != 1:
-        return None
-    row = connection.execute(sa.select(EPOCHS).where(EPOCHS.c.number == epoch)).one()
-    return Shelf(row.number, row.partition, row.buckets)
+    return changed.rowcount == 1
 
 
 def arrive(connection: sa.Connection, epoch: int, partition: int | None) -> None:

@@ -8,6 +8,8 @@ partition of its own first; then the old one goes whole.
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.messages import kept_rows, partition_rows, scope_rows
@@ -65,24 +67,37 @@ class Retention:
 
     def _move(self, epoch: int, ended_ms: int) -> None:
         """Leave an epoch nothing but what orders that end after a time preserve; all or nothing."""
+        to = self._open_for_kept(epoch, ended_ms)
         with self._database.writing(shared=True) as connection:
             row = scope_rows.epoch_row(connection, epoch)
-            shelf = kept_rows.leave(connection, epoch)
-            if row is None or shelf is None:
+            if row is None or (to is None and kept_rows.kept_rosters(connection, row.shelf, ended_ms)):
+                return  # somebody was faster, or an order has come meanwhile: the next time sees what is
+            if not kept_rows.leave(connection, epoch):
                 return
-            rosters = kept_rows.kept_rosters(connection, shelf, ended_ms)
-            to = None
-            if rosters:
-                to = partition_rows.open_one(connection)
-                kept_rows.copy_write_secrets(connection, shelf, to)
-                kept_rows.copy_rosters(connection, shelf, to, rosters)
-                for tag in sorted({one.tag for one in rosters}):
-                    proof = proof_of(connection, row, tag)
-                    kept_rows.copy_conversation(connection, shelf, to, tag, proof.headers)
-                    kept_rows.copy_nodes(connection, shelf, to, proof.nodes)
-                kept_rows.copy_segments_kept(connection, shelf, to, ended_ms)
+            if to is not None:
+                self._copy_kept(connection, row, to, ended_ms)
             kept_rows.arrive(connection, epoch, to)
             kept_rows.forget_orders(connection, epoch, ended_ms)
+
+    def _open_for_kept(self, epoch: int, ended_ms: int) -> int | None:
+        """Open a partition for what is kept, if anything is: other servers must have it before it is used."""
+        with self._database.writing() as connection:
+            row = scope_rows.epoch_row(connection, epoch)
+            if row is None or not kept_rows.kept_rosters(connection, row.shelf, ended_ms):
+                return None
+            return partition_rows.open_one(connection)
+
+    @staticmethod
+    def _copy_kept(connection: sa.Connection, epoch: scope_rows.EpochRow, to: int, ended_ms: int) -> None:
+        shelf = epoch.shelf
+        rosters = kept_rows.kept_rosters(connection, shelf, ended_ms)
+        kept_rows.copy_write_secrets(connection, shelf, to)
+        kept_rows.copy_rosters(connection, shelf, to, rosters)
+        for tag in sorted({one.tag for one in rosters}):
+            proof = proof_of(connection, epoch, tag)
+            kept_rows.copy_conversation(connection, shelf, to, tag, proof.headers)
+            kept_rows.copy_nodes(connection, shelf, to, proof.nodes)
+        kept_rows.copy_segments_kept(connection, shelf, to, ended_ms)
 
     def _drop_left(self) -> list[int]:
         """Drop the partitions that epochs have left, each in a short transaction of its own."""

@@ -88,9 +88,20 @@ REVOKE ALL ON FUNCTION make_partition(integer), unmake_partition(integer) FROM P
 
 CREATE FUNCTION follow_order() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    given record;
 BEGIN
     IF NEW.opened THEN
         PERFORM make_partition(NEW.partition);
+        -- The coordinating server names the partition itself: what its role may do to the table, it may there.
+        FOR given IN
+            SELECT c.relname, r.rolname, a.privilege_type FROM pg_class c, aclexplode(c.relacl) a, pg_roles r
+            WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'p' AND r.oid = a.grantee
+                AND a.grantee <> c.relowner
+        LOOP
+            EXECUTE format('GRANT %s ON %I TO %I', given.privilege_type, given.relname || '_' || NEW.partition,
+                given.rolname);
+        END LOOP;
     ELSE
         PERFORM unmake_partition(NEW.partition);
     END IF;
