@@ -15,6 +15,7 @@ from garim.audit.rights import RIGHTS
 from garim.audit.service import TransparencyLog
 from garim.audit.servicer import AuditLogServicer
 from garim.audit.settings import AuditSettings
+from garim.audit.tables import read_size
 from garim.audit.witnesses import HttpPost, Witness
 from garim.kit import migrations
 from garim.kit.db import Database
@@ -72,7 +73,13 @@ def wired(settings: AuditSettings) -> Iterator[MeshServer]:
             OwnRefusals(log, actor, process.clock, secrets.token_bytes),
         )
         server.health.register("database", database.check)
+        process.telemetry.gauge("log_entries", lambda: _size(database))
         yield server
+
+
+def _size(database: Database) -> int:
+    with database.reading() as connection:
+        return read_size(connection)
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
 from garim.api.custody.v1.custody_pb2_grpc import add_CustodyServiceServicer_to_server
-from garim.custody import genesis
+from garim.custody import gauges, genesis
 from garim.custody.age import encrypt_to
 from garim.custody.core import Core
 from garim.custody.journal import Journal
@@ -27,12 +27,14 @@ from garim.custody.servicer_dossiers import DossierUseCases
 from garim.custody.servicer_people import PeopleUseCases
 from garim.custody.servicer_unmask import UnmaskUseCases
 from garim.custody.settings import CustodySettings
+from garim.documents.x509 import TrustPolicy
 from garim.kit.db import Database
 from garim.kit.document_opener import DocumentOpener
 from garim.kit.files import read_file
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
+from garim.kit.ledger import gauges as ledger_gauges
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import prepare
 from garim.kit.ownership import migrated
@@ -79,6 +81,7 @@ def serve(settings: CustodySettings) -> None:
         random_bytes=os.urandom,
     )
     public = recovery_public(database, provider, opener, mesh)
+    crls = RevocationLists(settings.crls_folder, database, clock)
     core = Core(
         mesh=mesh,
         database=database,
@@ -92,7 +95,7 @@ def serve(settings: CustodySettings) -> None:
         warrants=WarrantsPeer(process.peers),
         policies=PolicyFile(lambda: read_file(settings.policy_file, "policy file")),
         kept_policies=KeptPolicies(lambda: files_beside(settings.policy_file)),
-        crls=RevocationLists(settings.crls_folder, database, clock).at_hand,
+        crls=crls.at_hand,
         sign=key.sign,
         draw=os.urandom,
     )
@@ -115,6 +118,11 @@ def serve(settings: CustodySettings) -> None:
     server.health.register("opener", opener.check)
     server.health.register("log", beginning.check)
     server.health.register("recovery", comparing.check)
+    ledger_gauges.show(telemetry, database)
+    gauges.show(telemetry, database, clock)
+    telemetry.gauge(
+        "revocation_list_expiry", lambda: crls.ends_ms(TrustPolicy.of(governance.current())) / 1000
+    )
     flusher = Flusher(ledger, telemetry)
     keeper = KeeperThread(Keeper(core, telemetry), telemetry)
     beginning.start()

@@ -93,6 +93,18 @@ def _read_crl(data: bytes, trust: TrustPolicy, now_ms: int) -> Crl:
     )
 
 
+def ends_ms(der: bytes, max_age_ms: int) -> int:
+    """Return when a list that was checked before ends to count, in milliseconds since 1970.
+
+    Args:
+        der: The list.
+        max_age_ms: How old a list may become, in milliseconds.
+    """
+    crl = x509.load_der_x509_crl(der)
+    by_age = _millis(crl.last_update_utc) + max_age_ms + 1
+    return by_age if crl.next_update_utc is None else min(_millis(crl.next_update_utc), by_age)
+
+
 def check_revocation(
     path: Path, crls: Iterable[bytes], trust: TrustPolicy, now_ms: int, *, field: str
 ) -> None:

@@ -59,7 +59,7 @@ def telemetry_layer(telemetry: Telemetry, clock: Clock) -> Layer:
         finally:
             code = status_code(call.context) or grpc.StatusCode.OK
             telemetry.count("calls_served", method=method, code=_code_name(code))
-            telemetry.count("calls_served_ms", clock.monotonic_ms() - begun_ms, method=method)
+            telemetry.observe("call_served", (clock.monotonic_ms() - begun_ms) / 1000, method=method)
 
     return layer
 
@@ -80,6 +80,7 @@ def errors_layer(telemetry: Telemetry) -> Layer:
                 # The caller is gone. Left to itself, gRPC would log the error with its text.
                 call.context.abort(grpc.StatusCode.CANCELLED, "the caller has gone")
             incident = new_incident()
+            telemetry.count("incidents")
             telemetry.error(
                 "incident", incident=incident, error=type(error).__name__, places=places_of(error)[-1200:]
             )

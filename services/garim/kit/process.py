@@ -54,7 +54,7 @@ class Process:
         harden_process()
         self._settings = settings
         self.clock = SystemClock()
-        self.telemetry = Telemetry(service, self.clock, tracing=settings.telemetry.tracing)
+        self.telemetry = Telemetry(service, self.clock, tracing=settings.telemetry.target)
         self.rotation = Rotation(settings.tls.files(), settings.mesh, self.clock, self.telemetry)
         if self.rotation.current().identity.path != f"service/{service}":
             raise RefusedError(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from garim.documents.crls import Crl, read_crl
+from garim.documents.crls import Crl, ends_ms, read_crl
 from garim.documents.x509 import TrustPolicy
 from garim.kit.clock import Clock
 from garim.kit.db import Database
@@ -79,6 +79,14 @@ class RevocationLists:
                     _keep(connection, crl)
         with self._database.reading() as connection:
             return list(connection.execute(sa.select(lists.c.content)).scalars())
+
+    def ends_ms(self, trust: TrustPolicy) -> int:
+        """Return when the first of the newest lists ends to count, in milliseconds since 1970; 0 without any.
+
+        Args:
+            trust: What governance trusts.
+        """
+        return min((ends_ms(der, trust.max_crl_age_ms) for der in self.at_hand(trust)), default=0)
 
     def _files(self) -> list[Path]:
         if not self._folder.is_dir():

@@ -21,6 +21,7 @@ from garim.kit.calls import Guard
 from garim.kit.clock import Clock
 from garim.kit.health import Health, HealthServicer
 from garim.kit.interceptors import layers_of_server
+from garim.kit.metrics import MetricsServer
 from garim.kit.refusals import RefusalReporter, RefusalSink
 from garim.kit.settings import ServiceSettings
 from garim.kit.telemetry import Telemetry
@@ -111,6 +112,9 @@ class MeshServer:
         credentials = server_credentials(self.rotation)
         self.port = _bound(settings.listen, lambda it: self._server.add_secure_port(it, credentials))
         self.health_port = _bound(settings.health_listen, self._health_server.add_insecure_port)
+        telemetry.gauge("ready", self.health.serving)
+        telemetry.gauge("certificate_expiry", lambda: self.rotation.current().expires_ms / 1000)
+        self._metrics = _shown(settings.metrics_listen, telemetry)
 
     def start(self) -> None:
         """Accept calls."""
@@ -118,7 +122,12 @@ class MeshServer:
         self._server.start()
         self._health_server.start()
         self.health.set_started()
-        self._telemetry.info("listening", port=self.port, health_port=self.health_port)
+        self._telemetry.info(
+            "listening",
+            port=self.port,
+            health_port=self.health_port,
+            metrics_port=self._metrics.port if self._metrics else None,
+        )
 
     def drain(self) -> None:
         """Stop: health says so first, no new call is taken, running calls get the settings' time to end."""
@@ -127,6 +136,8 @@ class MeshServer:
         self._server.stop(self._drain_s).wait()
         self._reporter.close()
         self._health_server.stop(0).wait()
+        if self._metrics:
+            self._metrics.close()
         self._telemetry.info("stopped")
         self._telemetry.close()
 
@@ -174,15 +185,29 @@ class _Offered:
             server.add_registered_method_handlers(name, dict(methods))
 
 
+def _shown(address: str | None, telemetry: Telemetry) -> MetricsServer | None:
+    if address is None:
+        return None
+    host, _, port = address.rpartition(":")
+    try:
+        return MetricsServer(telemetry.metrics, host, int(port))
+    except OSError:
+        raise _not_had(address) from None
+
+
+def _not_had(address: str) -> RefusedError:
+    return RefusedError(
+        "LISTEN_FAILED",
+        f"{address} cannot be had: another process has it, or it is not ours",
+        kind=Kind.PRECONDITION,
+    )
+
+
 def _bound(address: str, bind: Callable[[str], int]) -> int:
     try:
         port = bind(address)
     except RuntimeError:
         port = 0
     if port == 0:
-        raise RefusedError(
-            "LISTEN_FAILED",
-            f"{address} cannot be had: another process has it, or it is not ours",
-            kind=Kind.PRECONDITION,
-        )
+        raise _not_had(address)
     return port

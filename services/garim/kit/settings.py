@@ -18,6 +18,7 @@ from garim.kit.db.place import Server, parse_url
 from garim.kit.files import read_file
 from garim.kit.identity import check_mesh
 from garim.kit.tls import TlsFiles
+from garim.kit.tracing import Tracing, TracingTarget
 from garim.statements.refusal import Kind, RefusedError, RefusedWithReasonsError
 
 
@@ -74,9 +75,31 @@ class TlsSettings(Settings):
 
 
 class TelemetrySettings(Settings):
-    """Where traces go; logs always go to standard error."""
+    """Where traces go; logs always go to standard error.
 
-    tracing: Literal["none", "console"] = "none"
+    Attributes:
+        tracing: `none`, `console` (standard error) or `otlp`.
+        collector: For `otlp`: `host:port` of a collector that speaks OTLP over gRPC.
+        collector_trust: PEM of the authorities that its certificate must chain to; without it, spans go in
+            plaintext.
+    """
+
+    tracing: TracingTarget = "none"
+    collector: Address | None = None
+    collector_trust: SettingPath | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _complete(self) -> TelemetrySettings:
+        if (self.tracing == "otlp") != (self.collector is not None):
+            raise ValueError("otlp and collector belong together")
+        if self.collector_trust is not None and self.collector is None:
+            raise ValueError("collector_trust needs a collector")
+        return self
+
+    @property
+    def target(self) -> Tracing:
+        """What `garim.kit.telemetry.Telemetry` takes."""
+        return Tracing(self.tracing, self.collector, self.collector_trust)
 
 
 class DatabaseSettings(Settings):
@@ -159,12 +182,15 @@ class ServiceSettings(CallerSettings):
     Attributes:
         listen: Address of the port with mutual TLS; port 0 takes a free one.
         health_listen: Address of the plaintext port that answers health only.
+        metrics_listen: Address of the plaintext port that shows metrics to Prometheus (`/metrics` over HTTP);
+            none if absent.
         workers: Calls served at once.
         drain_s: Longest time a running call gets to end at a stop, in seconds.
     """
 
     listen: Address
     health_listen: Address
+    metrics_listen: Address | None = None
     workers: Annotated[int, pydantic.Field(ge=2, le=256)] = 16
     drain_s: Annotated[int, pydantic.Field(ge=0, le=600)] = 20
 

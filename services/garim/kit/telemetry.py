@@ -11,23 +11,19 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
-import threading
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, Literal, TextIO
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TextIO
 
 import structlog
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from garim.kit.clock import Clock
+from garim.kit.metrics import METRICS, Metrics, Reading
+from garim.kit.tracing import NO_TRACING, Tracing, tracer_provider
 from garim.statements.refusal import RefusedError
 
 Value = str | int | float | bool | None
-TracingTarget = Literal["none", "console"]
 
 ALLOWED_KEYS = frozenset(
     {
@@ -54,6 +50,7 @@ ALLOWED_KEYS = frozenset(
         "mesh",
         "messages",
         "method",
+        "metrics_port",
         "object",
         "peer",
         "places",
@@ -90,7 +87,10 @@ class Telemetry:
         clock: Where the time on each line comes from.
         stream: Where lines go; standard error if None.
         tracing: Where spans go.
-        strict: Raise on anything that may not be logged instead of dropping it.
+        strict: Raise on anything that may not be logged or counted instead of dropping it.
+
+    Attributes:
+        metrics: What is measured.
     """
 
     def __init__(
@@ -99,12 +99,11 @@ class Telemetry:
         clock: Clock,
         *,
         stream: TextIO | None = None,
-        tracing: TracingTarget = "none",
+        tracing: Tracing = NO_TRACING,
         strict: bool = False,
     ) -> None:
         self._strict = strict
-        self._lock = threading.Lock()
-        self._counts: Counter[tuple[str, tuple[tuple[str, Value], ...]]] = Counter()
+        self.metrics = Metrics(lambda name: self.count("gauge_failed", kind=name))
         self._log = structlog.wrap_logger(
             structlog.WriteLogger(stream if stream is not None else sys.stderr),
             processors=[
@@ -113,7 +112,7 @@ class Telemetry:
                 structlog.processors.JSONRenderer(sort_keys=True),
             ],
         ).bind(service=service)
-        self._provider = _tracer_provider(service, tracing, stream)
+        self._provider = tracer_provider(service, tracing, stream)
         self._tracer = self._provider.get_tracer("garim") if self._provider else trace.NoOpTracer()
         self._propagator = TraceContextTextMapPropagator()
 
@@ -130,18 +129,22 @@ class Telemetry:
         self._log.error(self._event(event), **self._passed(values))
 
     def count(self, name: str, amount: int = 1, **labels: Value) -> None:
-        """Add to a counter; each set of labels counts by itself."""
-        key = (self._event(name), tuple(sorted(self._passed(labels).items())))
-        with self._lock:
-            self._counts[key] += amount
+        """Add to a counter of `metrics.METRICS`; each set of labels counts by itself."""
+        if (passed := self._labels(name, labels)) is not None:
+            self.metrics.count(name, amount, passed)
+
+    def observe(self, name: str, seconds: float, **labels: Value) -> None:
+        """Note how long something took, in seconds, under a duration of `metrics.METRICS`."""
+        if (passed := self._labels(name, labels)) is not None:
+            self.metrics.observe(name, seconds, passed)
+
+    def gauge(self, name: str, read: Callable[[], Reading]) -> None:
+        """Read a gauge of `metrics.METRICS` whenever the monitoring looks."""
+        self.metrics.gauge(name, read)
 
     def counted(self, name: str, **labels: Value) -> int:
         """Return the sum of a counter over all label sets that include `labels`."""
-        wanted = set(labels.items())
-        with self._lock:
-            return sum(
-                n for (counter, had), n in self._counts.items() if counter == name and wanted <= set(had)
-            )
+        return self.metrics.counted(name, {key: _label(value) for key, value in labels.items()})
 
     @contextlib.contextmanager
     def span(self, name: str, carrier: Mapping[str, str] | None = None) -> Iterator[None]:
@@ -169,6 +172,16 @@ class Telemetry:
         if provider:
             provider.shutdown()
 
+    def _labels(self, name: str, labels: Mapping[str, Value]) -> dict[str, str] | None:
+        metric = METRICS.get(name)
+        passed = {key: _label(value) for key, value in labels.items() if _may_pass(key, value)}
+        if metric is not None and set(metric.labels) == passed.keys() == labels.keys():
+            return passed
+        if self._strict:
+            raise ContentInTelemetryError("a metric is not listed, or a label of it is no plain token")
+        self.metrics.count("event_dropped", 1, {})
+        return None
+
     def _event(self, event: str) -> str:
         if _EVENT.fullmatch(event):
             return event
@@ -190,18 +203,13 @@ def log_refusal(telemetry: Telemetry, event: str, refusal: RefusedError) -> None
     telemetry.warning(event, reason=refusal.reason, kind=refusal.kind.value, field=refusal.field or None)
 
 
+def _label(value: Value) -> str:
+    return "" if value is None else str(value)
+
+
 def _may_pass(key: str, value: Value) -> bool:
     if key not in ALLOWED_KEYS:
         return False
     if isinstance(value, str):
         return len(value) <= _LONGEST.get(key, _LONGEST_TOKEN) and _TOKEN.fullmatch(value) is not None
     return value is None or isinstance(value, bool | int | float)
-
-
-def _tracer_provider(service: str, target: TracingTarget, stream: TextIO | None) -> TracerProvider | None:
-    if target == "none":
-        return None
-    provider = TracerProvider(resource=Resource({"service.name": service}))
-    exporter = ConsoleSpanExporter(out=stream if stream is not None else sys.stderr)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    return provider

@@ -47,12 +47,14 @@ class TlsMaterial:
         chain: PEM of certificate and intermediates.
         key: PEM of the private key; gRPC takes it as bytes only.
         trust: PEM of the authorities.
+        expires_ms: When the certificate ends, in milliseconds since 1970.
     """
 
     identity: Peer
     chain: bytes
     key: bytes = dataclasses.field(repr=False)
     trust: bytes = dataclasses.field(repr=False)
+    expires_ms: int
 
 
 def load(files: TlsFiles, mesh: str, now_ms: int) -> TlsMaterial:
@@ -73,15 +75,12 @@ def load(files: TlsFiles, mesh: str, now_ms: int) -> TlsMaterial:
     trust = read_file(files.trust, "trust store")
     leaf = _certificates(chain, "CERTIFICATE_INVALID", files.certificate)[0]
     _certificates(trust, "TRUST_STORE_EMPTY", files.trust)
-    if (
-        not leaf.not_valid_before_utc.timestamp() * 1000
-        <= now_ms
-        < leaf.not_valid_after_utc.timestamp() * 1000
-    ):
+    expires_ms = round(leaf.not_valid_after_utc.timestamp() * 1000)
+    if not leaf.not_valid_before_utc.timestamp() * 1000 <= now_ms < expires_ms:
         raise _refused("CERTIFICATE_EXPIRED", f"{files.certificate} is not valid now: renew it")
     if _public_bytes_of_key(key, files.key) != _public_bytes(leaf):
         raise _refused("CERTIFICATE_KEY_MISMATCH", f"{files.key} is not the key of {files.certificate}")
-    return TlsMaterial(_identity(leaf, mesh, files.certificate), chain, key, trust)
+    return TlsMaterial(_identity(leaf, mesh, files.certificate), chain, key, trust, expires_ms)
 
 
 class Rotation:

@@ -15,12 +15,14 @@ from garim.kit.governance import GovernanceSource
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
+from garim.kit.ledger import gauges as ledger_gauges
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import prepare
 from garim.kit.ownership import migrated
 from garim.kit.process import Process, refusals_end_the_process, settings_path
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import load_statement_key
+from garim.messages import gauges
 from garim.messages.peers import epochs_of_custody
 from garim.messages.rights import RIGHTS
 from garim.messages.service import Housekeeping, MessageStore
@@ -76,6 +78,8 @@ def serve(settings: MessagesSettings) -> None:
         RefusedCalls(ledger, clock, os.urandom),
     )
     server.health.register("storing", store.ready)
+    ledger_gauges.show(telemetry, database)
+    gauges.show(telemetry, database)
     flusher, housekeeping = Flusher(ledger, telemetry), Housekeeping(store, telemetry)
     flusher.start()
     housekeeping.start()

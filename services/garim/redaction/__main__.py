@@ -21,12 +21,14 @@ from garim.kit.governance_table import GovernanceTable
 from garim.kit.hardening import harden_process
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
+from garim.kit.ledger import gauges as ledger_gauges
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.ownership import migrated
 from garim.kit.server import MeshServer
 from garim.kit.settings import load_settings
 from garim.kit.telemetry import Telemetry, log_refusal
 from garim.kit.tls import Rotation
+from garim.redaction import gauges
 from garim.redaction.builds import Builds, BuildSettings
 from garim.redaction.delivery import Delivery
 from garim.redaction.holds import Holds
@@ -90,6 +92,8 @@ def serve(path: Path, settings: RedactionSettings, clock: Clock, telemetry: Tele
     )
     server.health.register("database", database.check)
     server.health.register("governance", functools.partial(_known, governance))
+    ledger_gauges.show(telemetry, database)
+    gauges.show(telemetry, database)
     flusher = Flusher(ledger, telemetry)
     flusher.start()
     server.serve_until_signalled()
@@ -112,7 +116,7 @@ def main() -> int:
             return 0
         path = Path(sys.argv[1])
         settings = load_settings(path, RedactionSettings)
-        telemetry = Telemetry("redaction", clock, tracing=settings.telemetry.tracing)
+        telemetry = Telemetry("redaction", clock, tracing=settings.telemetry.target)
         serve(path, settings, clock, telemetry)
     except RefusedError as refusal:
         log_refusal(telemetry, "not_started", refusal)

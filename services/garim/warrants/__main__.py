@@ -10,6 +10,7 @@ from pathlib import Path
 from garim.api.audit.v1.audit_pb2_grpc import AuditLogServiceStub
 from garim.api.custody.v1.custody_pb2_grpc import CustodyServiceStub
 from garim.api.warrants.v1.warrants_pb2_grpc import add_WarrantsServiceServicer_to_server
+from garim.documents.x509 import TrustPolicy
 from garim.kit.clock import Clock
 from garim.kit.db import Database
 from garim.kit.document_opener import DocumentOpener
@@ -18,6 +19,7 @@ from garim.kit.governance import GovernanceSource
 from garim.kit.governance_table import GovernanceTable
 from garim.kit.identity import service_id
 from garim.kit.ledger import Flusher, Ledger
+from garim.kit.ledger import gauges as ledger_gauges
 from garim.kit.ledger.refusals import RefusedCalls
 from garim.kit.migrations import prepare
 from garim.kit.ownership import migrated
@@ -27,6 +29,7 @@ from garim.kit.revocation_lists import RevocationLists
 from garim.kit.settings import load_settings
 from garim.kit.statement_key import demand_pinned, load_statement_key
 from garim.kit.telemetry import Telemetry
+from garim.warrants import gauges
 from garim.warrants.cases import Event
 from garim.warrants.edge import Edge
 from garim.warrants.hi1 import Correspondence
@@ -75,6 +78,7 @@ def serve(settings: WarrantsSettings) -> None:
         random_bytes=os.urandom,
     )
     tables = CaseTables(database, noting_in(ledger), clock, functools.partial(_moved, telemetry))
+    crls = RevocationLists(settings.crls_folder, database, clock)
     means = Means(
         mesh=settings.mesh,
         governance=governance,
@@ -87,12 +91,12 @@ def serve(settings: WarrantsSettings) -> None:
         custody=CustodyPeer(process.peers),
         messages=MessagesPeer(process.peers),
         open_document=documents.open,
-        crls=RevocationLists(settings.crls_folder, database, clock).at_hand,
+        crls=crls.at_hand,
         sign=key.sign,
         clock=clock,
         draw=os.urandom,
     )
-    warrants = Warrants(means, lambda event, reason: telemetry.count(event, reason=reason))
+    warrants = Warrants(means, functools.partial(_answered, telemetry))
     correspondence = Correspondence(means, warrants, documents.read_message)
     servicer = WarrantsServicer(warrants, correspondence, settings.mesh)
     server = process.server(
@@ -102,10 +106,14 @@ def serve(settings: WarrantsSettings) -> None:
     server.health.register("database", database.check)
     server.health.register("documents", documents.check)
     server.health.register("governance", warrants.demand_ready)
+    ledger_gauges.show(telemetry, database)
+    gauges.show(telemetry, database)
+    telemetry.gauge("revocation_list_expiry", lambda: _lists_end(crls, governance))
     server.health.register("statement_key", lambda: demand_pinned(key, governance.current().keys_of(SERVICE)))
     flusher = Flusher(ledger, telemetry)
     flusher.start()
     watch = Watch(warrants, telemetry)
+    telemetry.gauge("duties_overdue", watch.overdue)
     watch.start()
     edge = _edge(settings, correspondence, clock)
     if edge is not None:
@@ -130,6 +138,17 @@ def _edge(settings: WarrantsSettings, correspondence: Correspondence, clock: Clo
     return Edge(
         settings.edge, correspondence.answer, mesh=settings.mesh, clock=clock, drain_s=settings.drain_s
     )
+
+
+def _lists_end(crls: RevocationLists, governance: GovernanceSource) -> float:
+    return crls.ends_ms(TrustPolicy.of(governance.current())) / 1000
+
+
+def _answered(telemetry: Telemetry, event: str, what: str) -> None:
+    if event == "documents_refused":
+        telemetry.count(event, reason=what)
+    else:
+        telemetry.count(event, state=what)
 
 
 def _moved(telemetry: Telemetry, case: bytes, event: Event) -> None:

@@ -47,6 +47,10 @@ class Watch:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
+    def overdue(self) -> int:
+        """Return how many duties were overdue at the last look."""
+        return len(self._known)
+
     def look(self) -> int:
         """Let what is late have its effect, and return how many duties are overdue.
 

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from garim.kit.telemetry import ContentInTelemetryError, Telemetry, log_refusal
+from garim.kit.tracing import Tracing
 from garim.statements.refusal import RefusedError
 from garim.testing.clock import ManualClock
 
@@ -74,19 +75,16 @@ def test_a_refusals_message_is_not_logged() -> None:
 
 def test_counters_add_up_by_label() -> None:
     logs, _ = telemetry(strict=True)
-    logs.count("calls", method="/a", code="OK")
-    logs.count("calls", 2, method="/a", code="BAD")
-    logs.count("calls", method="/b", code="OK")
-    assert (logs.counted("calls"), logs.counted("calls", method="/a"), logs.counted("calls", code="OK")) == (
-        4,
-        3,
-        2,
-    )
+    logs.count("calls_served", method="/a", code="OK")
+    logs.count("calls_served", 2, method="/a", code="BAD")
+    logs.count("calls_served", method="/b", code="OK")
+    counted = [logs.counted("calls_served", **labels) for labels in ({}, {"method": "/a"}, {"code": "OK"})]
+    assert counted == [4, 3, 2]
 
 
 def test_a_trace_goes_on_at_the_peer_and_carries_no_error_text() -> None:
     stream = io.StringIO()
-    logs = Telemetry("custody", ManualClock(), stream=stream, tracing="console", strict=True)
+    logs = Telemetry("custody", ManualClock(), stream=stream, tracing=Tracing("console"), strict=True)
 
     def fail() -> None:
         with logs.span("outer"):
