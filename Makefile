@@ -30,7 +30,7 @@ test-postgres: setup ## the services' unit tests once more, on a real PostgreSQL
 	GARIM_TEST_ENGINE=postgres $(BIN)/python -m pytest -n 2 -q tests/unit/audit tests/unit/custody \
 	  tests/unit/messages tests/unit/redaction tests/unit/warrants
 
-test-replicas: setup ## two processes of warrants on one PostgreSQL database, restarted under load
+test-replicas: setup ## two processes of messages and of warrants on one PostgreSQL database, restarted under load
 	$(BIN)/python -m pytest -q tests/replicas
 
 test-removals: setup ## take out each security check in turn; a test must turn red for each

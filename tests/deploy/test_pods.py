@@ -202,7 +202,7 @@ def test_each_service_scales_out_or_says_why_not(overlay: str) -> None:
             assert workload["spec"]["strategy"] == {"type": "Recreate"}, "two would write"
             assert len(workload["metadata"]["annotations"]["garim.internal/scaling"]) > 40
     # What `make test-replicas` has shown to be one service in several processes.
-    assert scaled == ({"warrants"} if overlay == "prod" else set())
+    assert scaled == ({"messages", "warrants"} if overlay == "prod" else set())
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)

@@ -62,7 +62,11 @@ class GarimStore:
                 ("grpc.ssl_target_name_override", f"messages.{mesh}.garim.internal"),
                 ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
                 ("grpc.keepalive_time_ms", 60_000),
+                # A name with many addresses is a store of many processes: each batch goes to the next.
+                ("grpc.lb_policy_name", "round_robin"),
+                ("grpc.initial_reconnect_backoff_ms", 200),
                 ("grpc.max_reconnect_backoff_ms", 2_000),
+                ("grpc.dns_min_time_between_resolutions_ms", 2_000),
                 ("grpc.enable_http_proxy", 0),
                 ("grpc.enable_retries", 0),
             ),
