@@ -19,10 +19,10 @@ from kit_support.postgres import NewPlace, Postgres, common_server
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Postgres]:
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """The PostgreSQL server of this run, started when the first test asks for it."""
     base = tmp_path_factory.getbasetemp()
-    with common_server((base if worker_id == "master" else base.parent) / "postgres") as server:
+    with common_server((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres") as server:
         yield server
 
 

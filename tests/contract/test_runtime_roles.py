@@ -21,6 +21,20 @@ from kit_support.postgres import OWNER, RUNTIME, Postgres
 
 ROOT = Path(__file__).parents[2]
 SERVICES = ("audit", "custody", "messages", "redaction", "warrants")
+# Rows that bind for ever: nobody who runs the service takes one back.
+FOR_GOOD = {
+    "audit": {"log_leaves", "log_nodes", "own_entries"},
+    "custody": {
+        "documents_used",
+        "governance_versions",
+        "ledger_forks",
+        "recovery_keys",
+        "stopped_documents",
+        "unmask_decisions",
+        "unmask_identities",
+    },
+    "warrants": {"case_events", "case_settlements", "decisions", "refused_documents", "revocations"},
+}
 DDL = (
     "CREATE TABLE more (id integer)",
     "CREATE TEMPORARY TABLE more (id integer)",
@@ -110,6 +124,13 @@ def test_what_a_service_does_not_do_is_refused_to_it(service: str, place: Server
     database.close()
 
 
+@pytest.mark.parametrize(("service", "tables"), FOR_GOOD.items())
+def test_what_is_decided_for_good_has_no_way_back(service: str, tables: set[str]) -> None:
+    rights = rights_of(service)
+    for table in tables:
+        assert rights[table].keys() == {"SELECT", "INSERT"}, table
+
+
 def test_not_even_the_owner_changes_the_log(postgres: Postgres) -> None:
     place = postgres.service("audit")
     with postgres.admin(place.address.database, OWNER) as owner:
@@ -136,6 +157,22 @@ def test_a_service_makes_its_tables_when_its_owner_asks(
     database = Database(postgres.server(name, RUNTIME))
     prepare(database, ROOT / "services" / "garim" / service / "migrations")
     database.close()
+    with (
+        postgres.admin(name, RUNTIME) as runtime,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        runtime.execute("CREATE TEMPORARY TABLE more (id integer)")
+    with postgres.admin(name, "postgres") as admin:
+        admin.execute("CREATE ROLE somebody LOGIN")
+    try:
+        with (
+            pytest.raises(psycopg.OperationalError, match="permission denied"),
+            postgres.admin(name, "somebody"),
+        ):
+            pass
+    finally:
+        with postgres.admin() as admin:
+            admin.execute("DROP ROLE somebody")
     postgres.drop(name)
 
 

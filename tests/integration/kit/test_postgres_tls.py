@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import select
+import socket
+import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -108,6 +113,67 @@ def test_a_server_that_does_not_prove_that_it_knows_the_password_is_not_talked_t
         unreachable(guarded)
     finally:
         let_in(own, "scram-sha-256")
+        own.reload()
+
+
+def relayed(client: ssl.SSLSocket, own: Postgres) -> None:
+    """Pass everything on between a TLS client and the server's Unix socket, until either ends."""
+    with client, socket.socket(socket.AF_UNIX) as server:
+        server.connect(f"{own.folder}/.s.PGSQL.{own.port}")
+        ends: dict[socket.socket, socket.socket] = {client: server, server: client}
+        while True:
+            ready = [client] if client.pending() else select.select(list(ends), [], [], 5)[0]
+            for one in ready:
+                data = one.recv(65_536)
+                if not data:
+                    return
+                ends[one].sendall(data)
+
+
+def test_whoever_only_relays_is_not_talked_to(own: Postgres, guarded: Server, tmp_path: Path) -> None:
+    authority = Authority(tmp_path / "pki")
+    files = authority.issue("service/relay", dns=["localhost"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    hba = own.data / "pg_hba.conf"
+    kept = hba.read_text()
+    hba.write_text(f"local all {RUNTIME} scram-sha-256\n{kept}")
+    own.reload()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            plain, _ = listening.accept()
+            plain.recv(8)  # SSLRequest
+            plain.sendall(b"S")
+            with contextlib.suppress(OSError):
+                relayed(context.wrap_socket(plain, server_side=True), own)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            address = dataclasses.replace(guarded.address, port=listening.getsockname()[1])
+            unreachable(dataclasses.replace(guarded, address=address, trust=authority.trust))
+        finally:
+            thread.join()
+            hba.write_text(kept)
+            own.reload()
+
+
+def test_a_unix_socket_takes_a_password_by_its_proof_only(own: Postgres, guarded: Server) -> None:
+    near = dataclasses.replace(
+        guarded, trust=None, address=dataclasses.replace(guarded.address, host=str(own.folder))
+    )
+    hba = own.data / "pg_hba.conf"
+    kept = hba.read_text()
+    try:
+        for method in ("password", "scram-sha-256"):
+            hba.write_text(f"local all {RUNTIME} {method}\n{kept}")
+            own.reload()
+            if method == "password":
+                unreachable(near)
+        Database(near).close()
+    finally:
+        hba.write_text(kept)
         own.reload()
 
 
