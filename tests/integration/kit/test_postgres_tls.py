@@ -123,6 +123,8 @@ def relayed(client: ssl.SSLSocket, own: Postgres) -> None:
         ends: dict[socket.socket, socket.socket] = {client: server, server: client}
         while True:
             ready = [client] if client.pending() else select.select(list(ends), [], [], 5)[0]
+            if not ready:
+                return
             for one in ready:
                 data = one.recv(65_536)
                 if not data:

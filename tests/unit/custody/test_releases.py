@@ -510,6 +510,7 @@ def test_a_request_without_headers_or_with_too_many_records_is_refused(vault: Va
         vault.release(dossier, stored, headers=[stored.header] * 5000)
 
 
+@pytest.mark.sqlite
 def test_a_damaged_kept_document_opens_nothing(vault: Vault, stored: Stored) -> None:
     dossier = vault.create(vault.request())
     widened = documents.disclosure(vault.pki, subjects=[{"kind": "account", "value": "bystander-1"}])

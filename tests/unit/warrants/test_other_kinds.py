@@ -105,6 +105,7 @@ def test_a_second_request_must_name_a_first_request_not_another_kind(desk: Desk)
     assert desk.reasons(content, sealed) == ["FIRST_DOCUMENT_UNKNOWN"]
 
 
+@pytest.mark.sqlite
 def test_another_authoritys_case_is_not_opened(desk: Desk, first: Case) -> None:
     # The certificate binds the authority, so a second agency cannot even name the first one's; where one
     # certificate authority vouched for both, the case's authority decides.
@@ -293,6 +294,7 @@ def test_a_document_revoked_before_it_came_is_refused(desk: Desk) -> None:
     assert desk.reasons(content) == ["DOCUMENT_REVOKED"]
 
 
+@pytest.mark.sqlite
 def test_no_authority_revokes_anothers_document(desk: Desk, first: Case) -> None:
     with desk.database.writing() as connection:
         connection.exec_driver_sql("UPDATE cases SET authority = 'TEST 다른지방검찰청'")
