@@ -11,10 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from garim.api.messages.v1 import messages_pb2 as pb
-from garim.messages import partition_rows, scope_rows
+from garim.messages import partition_rows, scope_rows, status_rows
 from garim.messages.partition_rows import PARTITIONED
 from garim.messages.reader import ConversationItem, Pass, SecretRow, SegmentItem
 from garim.messages.service import MessageStore
+from garim.messages.status_rows import EpochStatus
 from garim.statements.refusal import RefusedError
 from kit_support.engines import on_postgres
 from kit_support.postgres import Postgres
@@ -117,6 +118,29 @@ def test_an_order_keeps_exactly_its_scope_and_its_proof_and_ends(world: StoreWor
     _pass_days(world, 4)
     assert world.items(world.custody.ticket(SUBJECT)) == []
     assert (world.count("parts"), world.count("rosters"), world.count("preserved")) == (0, 0, 0)
+
+
+def test_the_status_says_what_lies_where_until_when(world: StoreWorld) -> None:
+    _fill(world)
+    ends = NOW_MS + 8 * DAY_MS
+    world.items(world.custody.ticket(SUBJECT, purpose="preserve", end=NOW_MS - 7_000, order_ends=ends))
+    first, following = _status(world)
+    assert (first.state, first.batches, first.messages, first.orders) == ("open", 4, 80, 1)
+    assert (first.preserved_until, first.drop_from) == (ends, first.not_after + 3 * DAY_MS)
+    assert (following.state, following.batches, following.stored_bytes) == ("open", 0, 0)
+    whole = first.stored_bytes
+    states = []
+    for days in (1, 4, 5):
+        _pass_days(world, days)
+        first = _status(world)[0]
+        states.append((first.state, first.messages, first.batches, first.preserved_until))
+        assert first.stored_bytes == whole or 0 <= first.stored_bytes < whole
+    assert states == [("closed", 80, 4, ends), ("preserved", None, 2, ends), ("dropped", None, 0, None)]
+
+
+def _status(world: StoreWorld) -> list[EpochStatus]:
+    with world.database.reading() as connection:
+        return status_rows.epochs(connection)
 
 
 def test_a_stream_does_not_go_on_where_its_rows_have_moved(world: StoreWorld) -> None:

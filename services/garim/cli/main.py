@@ -17,6 +17,7 @@ from garim.cli.etsi_commands import app as etsi_app
 from garim.cli.governance_commands import app as governance_app
 from garim.cli.import_command import import_chat
 from garim.cli.mesh_commands import app as mesh_app
+from garim.cli.messages_commands import app as messages_app
 from garim.cli.options import JSON_KEY
 from garim.cli.output import err, print_refusal
 from garim.cli.policy_commands import app as policy_app
@@ -87,6 +88,7 @@ app.add_typer(dossier_app, name="dossier")
 app.add_typer(unmask_app, name="unmask")
 app.add_typer(custody_app, name="custody")
 app.add_typer(audit_app, name="audit")
+app.add_typer(messages_app, name="messages")
 app.add_typer(redact_app, name="redact")
 app.add_typer(bench_app, name="bench")
 
