@@ -20,7 +20,7 @@ from garim.custody.releases import Judged, Records, demand_retained, judge_recor
 from garim.custody.scopes import demand_preservation
 from garim.custody.tables import dossiers, objects, orders
 from garim.custody.tables.orders import Order
-from garim.custody.tagging import tags_of
+from garim.custody.tagging import RecentTags
 from garim.documents.claims import Keeping, Preservation, document_id, read_claims
 from garim.documents.scope import period_of, subjects_of
 from garim.documents.verify import VerifiedDocument
@@ -42,6 +42,7 @@ class PreservationOrders:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._tags = RecentTags(core)
 
     def preserve(self, received: Received, logged: Logged, records: Records) -> int:
         """Keep the keys of every record, or none; checked as a release.
@@ -68,7 +69,7 @@ class PreservationOrders:
         _demand_lasting(claims, core.clock.now_ms())
         scope = Scope(period_of(claims), claims.issued_ms)
         earlier = find_preserved(core, claims) if isinstance(claims, Preservation) else None
-        judged = judge_records(core, records, scope, subjects_of(claims), earlier)
+        judged = judge_records(core, records, scope, subjects_of(claims), earlier, self._tags.of)
         demand_granted(core, document.digest, grant.case)
         order = self._order(document, claims, grant, proven)
         logged_ms = self._log(order, records)
@@ -197,7 +198,7 @@ class PreservationOrders:
         if earlier is not None and earlier.holds(epoch_id):
             tags = earlier.tags(epoch_id, subjects)
         else:
-            tags = tags_of(self._core, judged.epochs[epoch_id], subjects)
+            tags = self._tags.of(judged.epochs[epoch_id], subjects)
         job = jobs.KeepTags(
             mesh=self._core.mesh,
             order=wrapped_key(order),

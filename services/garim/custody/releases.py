@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from garim.custody import jobs
 from garim.custody.core import Core
@@ -16,7 +16,7 @@ from garim.custody.preserved import Preserved, find_preserved
 from garim.custody.tables import dossiers, epochs
 from garim.custody.tables.dossiers import Dossier
 from garim.custody.tables.epochs import Epoch
-from garim.custody.tagging import lives, tags_of
+from garim.custody.tagging import RecentTags, lives
 from garim.documents.claims import Disclosure, read_claims
 from garim.documents.scope import period_of, subjects_of
 from garim.sealing import hpke, released
@@ -66,6 +66,7 @@ class Releases:
 
     def __init__(self, core: Core) -> None:
         self._core = core
+        self._tags = RecentTags(core)
 
     def release(self, dossier_id: bytes, attempt_public: bytes, records: Records) -> bytes:
         """Release the keys of every record, or none.
@@ -89,7 +90,7 @@ class Releases:
         claims = disclosure_of(dossier)
         scope = Scope(period_of(claims), claims.issued_ms)
         preserved = find_preserved(core, claims)
-        judged = judge_records(core, records, scope, subjects_of(claims), preserved)
+        judged = judge_records(core, records, scope, subjects_of(claims), preserved, self._tags.of)
         self._demand_foreseen(dossier, judged.evidence)
         demand_granted(core, dossier.document_digest, dossier.case_id)
         digest = released.request_digest(records.rosters, records.headers)
@@ -168,6 +169,7 @@ def judge_records(
     scope: Scope,
     subjects: tuple[Subject, ...],
     preserved: Preserved | None,
+    tags_in: Callable[[Epoch, tuple[Subject, ...]], tuple[bytes, ...]],
 ) -> Judged:
     """Read and judge records, and find where their keys come from.
 
@@ -177,6 +179,7 @@ def judge_records(
         scope: What the document covers.
         subjects: Whom it names.
         preserved: What an order keeps for it, if one does.
+        tags_in: Returns the subjects' tags in a living epoch.
 
     Raises:
         RefusedError: Those of `evidence.read_evidence` and `evidence.judge`.
@@ -196,7 +199,7 @@ def judge_records(
         if epoch is None:
             continue
         if lives(core, epoch, now_ms):
-            tags[epoch_id] = tags_of(core, epoch, subjects)
+            tags[epoch_id] = tags_in(epoch, subjects)
         elif preserved is not None and preserved.holds(epoch_id):
             tags[epoch_id] = preserved.tags(epoch_id, subjects)
         else:

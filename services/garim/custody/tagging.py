@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 
 from garim.custody import jobs
 from garim.custody.core import Core
@@ -14,6 +15,9 @@ from garim.statements.grants import Period, Subject
 
 PRODUCER_SKEW_MS = 3_600_000
 """How far a producer's clock may run ahead of the store's."""
+
+
+RECENT_MS = 60_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,6 +61,34 @@ def tags_of(core: Core, epoch: Epoch, subjects: tuple[Subject, ...]) -> tuple[by
         subjects=tuple(jobs.NamedSubject(kind=one.kind, value=one.value) for one in subjects),
     )
     return jobs.Tags.model_validate_json(core.opener.run(job.encode())).tags
+
+
+class RecentTags:
+    """Tags that were asked for within the last minute, so that a dossier's many releases ask for them once.
+
+    They are what a scope ticket shows the store; whether their epoch still lives is judged at every release.
+
+    Args:
+        core: Custody's means.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[str, tuple[Subject, ...]], tuple[int, tuple[bytes, ...]]] = {}
+
+    def of(self, epoch: Epoch, subjects: tuple[Subject, ...]) -> tuple[bytes, ...]:
+        """Return the sorted tags of subjects in a living epoch; see `tags_of`."""
+        now_ms = self._core.clock.now_ms()
+        with self._lock:
+            self._kept = {key: one for key, one in self._kept.items() if 0 <= now_ms - one[0] < RECENT_MS}
+            known = self._kept.get((epoch.id, subjects))
+        if known is not None:
+            return known[1]
+        tags = tags_of(self._core, epoch, subjects)
+        with self._lock:
+            self._kept[epoch.id, subjects] = (now_ms, tags)
+        return tags
 
 
 def covered(

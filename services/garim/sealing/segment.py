@@ -75,20 +75,13 @@ class SegmentHeader:
             RefusedError: `RECORD_LAYOUT`, `SEGMENT_KIND`, `SEGMENT_COUNT` or `SEGMENT_TIMES` (out of order,
                 or sent-at crosses an hour).
         """
-        reader = Reader(data, MAGIC)
-        header = cls(
-            reader.take(16),
-            reader.take(32),
-            reader.take(32),
-            reader.take(32),
-            reader.number(8),
-            reader.number(8),
-            reader.number(8),
-            reader.number(8),
-            reader.number(4),
-            reader.number(1),
-        )
-        reader.end()
+        if len(data) != _LAYOUT.size:
+            short = len(data) < _LAYOUT.size
+            raise Reader(data, MAGIC).refuse("is cut short" if short else "has surplus bytes")
+        magic, version, *fields = _LAYOUT.unpack(data)
+        if magic != MAGIC or version != VERSION:
+            raise Reader(data, MAGIC).refuse("has another magic or version")
+        header = cls(*fields)
         if header.kind not in {KIND_MESSAGES, KIND_OPAQUE}:
             raise RefusedError("SEGMENT_KIND", "the segment's kind is unknown")
         if header.count == 0:

@@ -77,6 +77,23 @@ def test_256_segments_under_a_dozen_write_secrets_are_released_within_seconds(va
     assert time.monotonic() - began < 5
 
 
+def test_subjects_are_blinded_once_a_minute_however_often_keys_are_asked_for(
+    vault: Vault, stored: Stored
+) -> None:
+    dossier = vault.create(vault.request())
+    asked = len(vault.opener.jobs)
+
+    def blinded() -> int:
+        return sum(b'"blind-subjects"' in job for job in vault.opener.jobs[asked:])
+
+    for _ in range(3):
+        vault.release(dossier, stored)
+    assert blinded() == 1
+    vault.clock.advance(60_000)
+    vault.release(dossier, stored)
+    assert blinded() == 2
+
+
 def test_a_phone_number_names_the_subject_as_well(vault: Vault) -> None:
     made = vault.sample(vault.stored_epoch(), ("bystander-1", "phone:+821000001234"))
     vault.until_request()

@@ -125,7 +125,7 @@ def _stored(plan: Plan, mesh: BenchMesh, messages: int) -> tuple[int, int]:
         for first in range(0, messages, PART):
             count = min(PART, messages - first)
             now_ms = start_ms + first + count + 60_000
-            load = make_load(count, plan.conversations, plan.members, source, now_ms, seed=first)
+            load = make_load(count, plan.conversations, plan.members, source, now_ms)
             if not known:
                 store.put_rosters(load.rosters)
                 known = True
