@@ -271,7 +271,7 @@ def test_a_recipient_that_is_no_age_key_is_refused(scope: Scope, tmp_path: Path)
 def test_an_attempt_never_holds_more_than_a_window_of_the_scope(
     scope: Scope, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "BATCH_MESSAGES", 2)
+    monkeypatch.setattr(reading, "RELEASE_MESSAGES", 2)
     epoch = scope.epoch()
     room = scope.room(epoch, "room-1", [DAON, HANEUL])
     for at in range(60):

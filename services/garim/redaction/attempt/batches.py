@@ -58,11 +58,13 @@ class Batch:
 
     Args:
         segments: In the store's order.
-        keys: One for each of them, behind those of the rosters that were asked for with them.
+        keys: Theirs and those of neighbouring batches: what custody released at a time.
+        first: Which of the segment keys is that of the first segment.
     """
 
     segments: Sequence[ReadSegment]
     keys: SealedKeys
+    first: int
 
 
 Value = tuple[InfoType, str, str]

@@ -113,9 +113,10 @@ class MaskingWork:
     def _chosen(self, batch: Batch) -> list[_Chosen]:
         scope, chosen = self._scope, list[_Chosen]()
         roster_keys, segment_keys = self._key.open(batch.keys)
-        for key in roster_keys:
+        own = slice(batch.first, batch.first + len(batch.segments))
+        for key in (*roster_keys, *segment_keys[: own.start], *segment_keys[own.stop :]):
             key.wipe()
-        for served, key in zip(batch.segments, segment_keys, strict=True):
+        for served, key in zip(batch.segments, segment_keys[own], strict=True):
             header = SegmentHeader.decode(served.header)
             with key:
                 messages = open_messages(key, header, served.header, served.ciphertext)

@@ -18,10 +18,12 @@ from garim.statements import roster as canonical
 
 BATCH = 256
 """Rosters a request."""
-BATCH_KEYS = 1_024
-BATCH_MESSAGES = 8_192
-BATCH_BYTES = 4 * 1024 * 1024
-"""A batch of segments ends at whichever comes first: it bounds what an attempt holds at a time."""
+RELEASE_KEYS = 1_024
+RELEASE_MESSAGES = 16_384
+RELEASE_BYTES = 4 * 1024 * 1024
+"""Keys are asked for when whichever of these is reached: it bounds what an attempt holds at a time."""
+BATCH_MESSAGES = 2_048
+"""So many messages a worker masks at a time, or one segment."""
 
 
 class RosterAppearedError(Exception):
@@ -116,11 +118,11 @@ class ScopeReader:
                 continue
             batch.append(served)
             messages, size = messages + header.count, size + len(served.ciphertext)
-            if len(batch) == BATCH_KEYS or messages >= BATCH_MESSAGES or size >= BATCH_BYTES:
-                yield self._with_keys(batch)
+            if len(batch) == RELEASE_KEYS or messages >= RELEASE_MESSAGES or size >= RELEASE_BYTES:
+                yield from self._with_keys(batch)
                 batch, messages, size = [], 0, 0
         if batch:
-            yield self._with_keys(batch)
+            yield from self._with_keys(batch)
         self.accounts.finish()
 
     def account_for(
@@ -146,14 +148,20 @@ class ScopeReader:
         self.accounts.segment(header, served.header, epoch)
         return header
 
-    def _with_keys(self, batch: list[messages_pb2.SegmentItem]) -> Batch:
-        named = {segments.SegmentHeader.decode(one.header).roster for one in batch}
-        records = [self.rosters[one].record for one in named]
-        headers = [one.header for one in batch]
+    def _with_keys(self, served: list[messages_pb2.SegmentItem]) -> Iterator[Batch]:
+        """Ask for the keys of all, and yield them in batches of a size that a worker masks at a time."""
+        headers = [one.header for one in served]
+        decoded = [segments.SegmentHeader.decode(one) for one in headers]
+        records = [self.rosters[one].record for one in {header.roster for header in decoded}]
         keys = self.requester.ask(self.named_by(records, headers), records, headers)
-        rooms = [self.rosters[segments.SegmentHeader.decode(one).roster].conversation for one in headers]
-        read = [ReadSegment(one.header, one.ciphertext, room) for one, room in zip(batch, rooms, strict=True)]
-        return Batch(read, keys)
+        batch, messages = list[ReadSegment](), 0
+        for position, (one, header) in enumerate(zip(served, decoded, strict=True), start=1):
+            room = self.rosters[header.roster].conversation
+            batch.append(ReadSegment(one.header, one.ciphertext, room))
+            messages += header.count
+            if messages >= BATCH_MESSAGES or position == len(served):
+                yield Batch(batch, keys, position - len(batch))
+                batch, messages = [], 0
 
     def stream(self, which: messages_pb2.ReadPass.ValueType) -> Iterator[messages_pb2.ReadSegmentsResponse]:
         """Yield what the store serves in one pass, after taking in its accounts and write secrets.
