@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,7 +49,7 @@ class GarimStore:
     """
 
     def __init__(self, address: str, *, mesh: str, tls: TlsPaths, timeout_s: float = 30.0) -> None:
-        if Path(tls.key).stat().st_mode & 0o077:
+        if _is_open_to_others(Path(tls.key).stat()):
             raise GarimError("KEY_FILE_MODE", f"others may read {tls.key}: run chmod 600 on it")
         credentials = grpc.ssl_channel_credentials(
             Path(tls.trust).read_bytes(), Path(tls.key).read_bytes(), Path(tls.certificate).read_bytes()
@@ -132,3 +133,9 @@ class GarimStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _is_open_to_others(status: os.stat_result) -> bool:
+    """Tell whether others may read a key; root's may be readable to its group, as Kubernetes mounts it."""
+    mounted = status.st_uid == 0 and os.geteuid() != 0
+    return bool(status.st_mode & (0o037 if mounted else 0o077))

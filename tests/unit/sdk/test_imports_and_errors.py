@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -100,3 +101,20 @@ def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
     paths.key.chmod(0o640)
     with pytest.raises(GarimError, match="KEY_FILE_MODE"):
         GarimStore("127.0.0.1:1", mesh="test.mesh", tls=paths)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make a file of root's")
+@pytest.mark.parametrize(("mode", "taken"), [(0o440, True), (0o444, False), (0o460, False)])
+def test_a_key_that_root_mounts_for_the_group_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int, taken: bool
+) -> None:
+    paths = TlsPaths(tmp_path / "c", tmp_path / "k", tmp_path / "t")
+    for path in (paths.certificate, paths.key, paths.trust):
+        path.write_text("")
+    paths.key.chmod(mode)
+    monkeypatch.setattr(os, "geteuid", lambda: 65532)
+    if taken:
+        GarimStore("127.0.0.1:1", mesh="test.mesh", tls=paths).close()
+    else:
+        with pytest.raises(GarimError, match="KEY_FILE_MODE"):
+            GarimStore("127.0.0.1:1", mesh="test.mesh", tls=paths)
