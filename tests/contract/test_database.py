@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from garim.kit.db import Database, insert_or_ignore, insert_or_replace
 from garim.kit.migrations import prepare
+from garim.redaction.rights import RIGHTS
 from garim.redaction.tables import lifts
 from garim.statements.refusal import Kind, RefusedError
 from kit_support.postgres import NewPlace, Place
@@ -29,7 +30,7 @@ def place(new_place: NewPlace) -> Place:
 @pytest.fixture
 def database(place: Place) -> Iterator[Database]:
     made = Database(place, busy_timeout_ms=500)
-    prepare(made, MIGRATIONS)
+    prepare(made, MIGRATIONS, RIGHTS)
     yield made
     made.close()
 

@@ -155,7 +155,8 @@ def test_a_service_makes_its_tables_when_its_owner_asks(
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT / "services")
     assert (done.returncode, done.stderr) == (0, "")
     database = Database(postgres.server(name, RUNTIME))
-    prepare(database, ROOT / "services" / "garim" / service / "migrations")
+    rights = importlib.import_module(f"garim.{service}.rights").RIGHTS
+    prepare(database, ROOT / "services" / "garim" / service / "migrations", rights)
     database.close()
     with (
         postgres.admin(name, RUNTIME) as runtime,

@@ -7,6 +7,7 @@ own, opened as the service's runtime role. Tests that run on both take the fixtu
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sqlite3
 from collections.abc import Iterator
 from importlib import resources
@@ -52,7 +53,8 @@ def open_database(path: Path, service: str) -> Database:
     database = Database(place_of(path, service))
     if _servers:
         _opened.append(database)
-    prepare(database, Path(str(resources.files(f"garim.{service}"))) / "migrations")
+    migrations = Path(str(resources.files(f"garim.{service}"))) / "migrations"
+    prepare(database, migrations, importlib.import_module(f"garim.{service}.rights").RIGHTS)
     return database
 
 

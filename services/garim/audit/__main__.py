@@ -48,7 +48,7 @@ def wired(settings: AuditSettings) -> Iterator[MeshServer]:
     database = Database(settings.database.place)
     with contextlib.ExitStack() as ending:
         ending.callback(database.close)
-        migrations.prepare(database, MIGRATIONS)
+        migrations.prepare(database, MIGRATIONS, RIGHTS)
         log = TransparencyLog(
             database,
             signer,

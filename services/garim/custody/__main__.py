@@ -64,7 +64,7 @@ def serve(settings: CustodySettings) -> None:
     clock, telemetry, mesh = process.clock, process.telemetry, settings.mesh
     key = load_statement_key(settings.statement_key)
     database = Database(settings.database.place)
-    prepare(database, MIGRATIONS)
+    prepare(database, MIGRATIONS, RIGHTS)
     governance = genesis.OwnGovernance(GovernanceTable(database), mesh, settings.governance_genesis)
     genesis.begin(governance, settings.governance_folder)
     demand_pinned(key, governance.current().keys_of(SERVICE))

@@ -20,6 +20,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from garim.kit.db import Database
+from garim.kit.db.rights import Rights, excess
 from garim.statements.refusal import Kind, RefusedError
 
 _MAY_CHANGE_TABLES = """
@@ -33,27 +34,25 @@ FROM pg_roles WHERE rolname = current_user
 """
 
 
-def prepare(database: Database, script_location: Path) -> None:
+def prepare(database: Database, script_location: Path, rights: Rights) -> None:
     """Make sure, at a service's start, that the tables are those of its code.
 
     Args:
         database: The service's database.
         script_location: The service's `migrations` folder.
+        rights: What the service does to its tables.
 
     Raises:
-        RefusedError: `DATABASE_NOT_MIGRATED` (tables of another version), `DATABASE_ROLE` (the role could
-            change tables), or as `Database.writing`.
+        RefusedError: `DATABASE_NOT_MIGRATED` (tables of another version), `DATABASE_ROLE` (the role may do
+            more than the service does), or as `Database.writing`.
     """
     if database.is_own:
         upgrade(database, script_location)
         return
     with database.reading() as connection:
         if connection.exec_driver_sql(_MAY_CHANGE_TABLES).scalar_one():
-            raise RefusedError(
-                "DATABASE_ROLE",
-                "the role could change the tables themselves: name the runtime role, not the owner",
-                kind=Kind.PRECONDITION,
-            )
+            raise _role("the role could change the tables themselves: name the runtime role, not the owner")
+        more = excess(connection, rights)
         found = MigrationContext.configure(connection).get_current_heads()
     wanted = ScriptDirectory(str(script_location)).get_heads()
     if set(found) != set(wanted):
@@ -63,6 +62,8 @@ def prepare(database: Database, script_location: Path) -> None:
             f" {', '.join(wanted)}: run the service with --migrate and the owner's settings first",
             kind=Kind.PRECONDITION,
         )
+    if more:
+        raise _role(f"the role may {more}, which the service never does: take that right away")
 
 
 def upgrade(database: Database, script_location: Path, revision: str = "head") -> None:
@@ -104,6 +105,10 @@ def downgrade(database: Database, script_location: Path, revision: str) -> None:
     """
     with database.writing() as connection:
         command.downgrade(_config(script_location, connection), revision)
+
+
+def _role(message: str) -> RefusedError:
+    return RefusedError("DATABASE_ROLE", message, kind=Kind.PRECONDITION)
 
 
 def run_env() -> None:

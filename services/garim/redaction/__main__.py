@@ -50,7 +50,7 @@ def serve(path: Path, settings: RedactionSettings, clock: Clock, telemetry: Tele
     settings.spool_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     check_private(settings.spool_folder.stat(), settings.spool_folder, "spool folder")
     database = Database(settings.database.place)
-    migrations.prepare(database, MIGRATIONS)
+    migrations.prepare(database, MIGRATIONS, RIGHTS)
     rotation = Rotation(settings.tls.files(), settings.mesh, clock, telemetry)
     channels = Peers(rotation, settings.peers, clock=clock, telemetry=telemetry)
     custody = channels.stub(CustodyServiceStub, "custody")

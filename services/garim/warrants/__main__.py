@@ -61,7 +61,7 @@ def serve(settings: WarrantsSettings) -> None:
     clock, telemetry = process.clock, process.telemetry
     key = load_statement_key(settings.statement_key)
     database = Database(settings.database.place)
-    prepare(database, MIGRATIONS)
+    prepare(database, MIGRATIONS, RIGHTS)
     governance = GovernanceSource(
         process.peers.stub(CustodyServiceStub, "custody"),
         mesh=settings.mesh,

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from garim.kit.db import Database
 from garim.kit.migrations import downgrade, prepare
+from garim.redaction.rights import RIGHTS
 from garim.redaction.tables import lifts
 from garim.statements.refusal import Kind, RefusedError
+from garim.warrants import rights as warrants
 from kit_support.postgres import OWNER, RUNTIME, Postgres, own_server
 
 MIGRATIONS = Path(str(resources.files("garim.redaction"))) / "migrations"
@@ -145,7 +147,7 @@ def test_a_service_does_not_start_on_tables_of_another_version(own: Postgres) ->
     owned.close()
     running = Database(place)
     with pytest.raises(RefusedError, match="DATABASE_NOT_MIGRATED: the tables are of version 0002"):
-        prepare(running, migrations)
+        prepare(running, migrations, warrants.RIGHTS)
     running.close()
 
 
@@ -154,8 +156,28 @@ def test_a_service_does_not_start_as_a_role_that_can_change_tables(own: Postgres
     place = own.service("redaction")
     mighty = Database(own.server(place.address.database, role))
     with pytest.raises(RefusedError, match="DATABASE_ROLE"):
-        prepare(mighty, MIGRATIONS)
+        prepare(mighty, MIGRATIONS, RIGHTS)
     mighty.close()
+
+
+@pytest.mark.parametrize(
+    "granted",
+    [
+        "GRANT DELETE ON lifts TO {role}",
+        "GRANT TRUNCATE ON governance_versions TO {role}",
+        "GRANT UPDATE ON ledger_intents TO {role}",
+        "GRANT UPDATE (body) ON ledger_intents TO {role}",
+        "GRANT DELETE ON alembic_version TO PUBLIC",
+    ],
+)
+def test_a_service_does_not_start_with_a_right_that_it_never_uses(own: Postgres, granted: str) -> None:
+    place = own.service("redaction")
+    with own.admin(place.address.database) as admin:
+        admin.execute(granted.format(role=RUNTIME))
+    running = Database(place)
+    with pytest.raises(RefusedError, match="DATABASE_ROLE: the role may "):
+        prepare(running, MIGRATIONS, RIGHTS)
+    running.close()
 
 
 def test_the_environment_has_no_say(own: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
