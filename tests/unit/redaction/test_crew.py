@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -113,6 +114,18 @@ def test_a_worker_that_fails_or_is_gone_ends_the_attempt_without_its_words(work:
     with Crew([work] * 2) as crew, pytest.raises(RefusedError, match="ATTEMPT_DIED") as refused:
         list(crew.run(range(5)))
     assert "words" not in str(refused.value)
+
+
+def leaving_cycles(_task: int, _: Ask) -> int:
+    cycle: list[object] = [bytearray(b"x") * (1 << 20)]
+    cycle.append(cycle)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def test_what_a_task_leaves_behind_does_not_gather() -> None:
+    with Crew([leaving_cycles]) as crew:
+        kib = list(crew.run(range(60)))
+    assert kib[-1] - kib[0] < 20_000
 
 
 def test_no_worker_outlives_its_crew() -> None:

@@ -138,10 +138,9 @@ def _work(end: Connection, perform: Perform, others: list[Connection]) -> None:
     os.dup2(nowhere, 0)
     os.dup2(nowhere, 1)
 
-    # What was made before is never garbage, and a batch makes little: looking for some would cost a tenth.
+    # What was made before the fork is never garbage: looking for some would copy all of it.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(100_000, 20, 20)
 
     def ask(question: object) -> object:
         end.send((_ASKED, question))
@@ -159,6 +158,8 @@ def _work(end: Connection, perform: Perform, others: list[Connection]) -> None:
             said = (_REFUSED, refused)
         except Exception as error:  # noqa: BLE001 - its text and traceback may hold a message's: only its type leaves
             said = (_DIED, type(error).__name__)
+        # A task's cycles may hold whole pages: they must not wait until there are many.
+        gc.collect(1)
         try:
             end.send(said)
         except OSError:
