@@ -1,4 +1,4 @@
-"""Putting many rows of the index into the database at once: COPY on PostgreSQL, executemany on SQLite."""
+"""Putting many rows into the database at once: COPY on PostgreSQL, executemany on SQLite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from garim.messages.tables import SEGMENTS
+from garim.messages.tables import MEMBER_TAGS, SEGMENTS
 
 SegmentIndexRow = tuple[int | bytes, ...]
 
@@ -21,6 +21,9 @@ _HEAD = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TAIL = b"\xff\xff"
 _ROW = struct.Struct(">hiiihihiiiiiiiiiqiiihi16s")
 _FIELDS = len(SEGMENTS.columns)
+_TAG_COLUMNS = ", ".join(one.name for one in MEMBER_TAGS.columns)
+_INSERT_TAGS = f"INSERT INTO member_tags ({_TAG_COLUMNS}) VALUES (?, ?, ?, ?)"  # noqa: S608 - names of our own
+_COPY_TAGS = f"COPY member_tags ({_TAG_COLUMNS}) FROM STDIN"
 
 
 def copy_segments(connection: sa.Connection, rows: Sequence[SegmentIndexRow]) -> None:
@@ -36,6 +39,22 @@ def copy_segments(connection: sa.Connection, rows: Sequence[SegmentIndexRow]) ->
     driver: Any = connection.connection.driver_connection
     with driver.cursor() as cursor, cursor.copy(_COPY) as copy:
         copy.write(_HEAD + b"".join(map(_packed, rows)) + _TAIL)
+
+
+def copy_member_tags(connection: sa.Connection, rows: Sequence[tuple[int, bytes, int, int]]) -> None:
+    """Insert members' tags.
+
+    Args:
+        connection: An open writing transaction.
+        rows: In the order of the table's columns.
+    """
+    if connection.dialect.name != "postgresql":
+        connection.exec_driver_sql(_INSERT_TAGS, list(rows))
+        return
+    driver: Any = connection.connection.driver_connection
+    with driver.cursor() as cursor, cursor.copy(_COPY_TAGS) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _packed(row: SegmentIndexRow) -> bytes:

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from garim.kit.db import insert_or_ignore_returning
 from garim.messages import partition_rows
-from garim.messages.copying import copy_segments
+from garim.messages.copying import copy_member_tags, copy_segments
 from garim.messages.epochs import Shelf
-from garim.messages.tables import BATCHES, EPOCHS, MEMBER_TAGS, PARTS, ROSTERS, WRITE_SECRETS
+from garim.messages.tables import BATCHES, EPOCHS, PARTS, ROSTERS, WRITE_SECRETS
 from garim.sealing.write_secret import SealedWriteSecret
 
 
@@ -120,11 +121,6 @@ _FIND_ROSTER = sa.text(
     "SELECT number, digest FROM rosters WHERE partition = :partition AND bucket = :bucket"
     " AND asking = :asking"
 )
-_ADD_ROSTER = sa.text(
-    "INSERT INTO rosters (partition, bucket, number, tag, asking, digest, record)"
-    " VALUES (:partition, :bucket, :number, :tag, :asking, :digest, :record)"
-    " ON CONFLICT DO NOTHING RETURNING number"
-)
 _IS_MEMBER = sa.text(
     "SELECT 1 FROM member_tags WHERE partition = :partition AND tag = :tag AND bucket = :bucket"
     " AND roster = :roster"
@@ -218,30 +214,36 @@ def find_rosters(
     return found
 
 
-def add_roster(connection: sa.Connection, shelf: Shelf, row: RosterRow) -> None:
-    """Store a roster with its members' tags, unless it is there."""
-    bucket = shelf.bucket(row.conversation_tag)
-    number = partition_rows.next_number(connection, ROSTERS, shelf.partition, bucket)
-    made = connection.execute(
-        _ADD_ROSTER,
-        {
-            "partition": shelf.partition,
-            "bucket": bucket,
-            "number": number,
-            "tag": row.conversation_tag,
-            "asking": row.asking,
-            "digest": row.digest,
-            "record": row.record,
-        },
-    ).one_or_none()
-    if made is not None:
-        connection.execute(
-            sa.insert(MEMBER_TAGS),
-            [
-                {"partition": shelf.partition, "tag": tag, "bucket": bucket, "roster": number}
-                for tag in row.tags
-            ],
-        )
+def add_rosters(connection: sa.Connection, shelf: Shelf, rows: Sequence[RosterRow]) -> None:
+    """Store rosters with their members' tags, leaving out those that are there."""
+    buckets = [shelf.bucket(row.conversation_tag) for row in rows]
+    numbers = partition_rows.next_numbers(connection, ROSTERS, shelf.partition, len(rows), set(buckets))
+    numbered = dict(zip(numbers, zip(buckets, rows, strict=True), strict=True))
+    made = insert_or_ignore_returning(
+        connection,
+        ROSTERS,
+        [
+            {
+                "partition": shelf.partition,
+                "bucket": bucket,
+                "number": number,
+                "tag": row.conversation_tag,
+                "asking": row.asking,
+                "digest": row.digest,
+                "record": row.record,
+            }
+            for number, (bucket, row) in numbered.items()
+        ],
+        ROSTERS.c.number,
+    )
+    copy_member_tags(
+        connection,
+        [
+            (shelf.partition, tag, numbered[number][0], number)
+            for number in made
+            for tag in numbered[number][1].tags
+        ],
+    )
 
 
 def are_members(

@@ -6,7 +6,7 @@ that nobody uses yet and drop none that an epoch's rows lie in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +17,7 @@ from garim.messages.tables import EPOCHS, METADATA
 PARTITIONED = tuple(one for one in METADATA.sorted_tables if "partition" in one.c and one is not EPOCHS)
 _OPEN = sa.text("SELECT open_partition()")
 _DROP = sa.text("SELECT drop_partition(:partition)")
-_NEXT = sa.text("SELECT next_number(:partition)")
+_NEXT = sa.text("SELECT next_number(:partition) FROM generate_series(1, :count)")
 
 
 def _is_server(connection: sa.Connection) -> bool:
@@ -51,8 +51,15 @@ def drop(connection: sa.Connection, partition: int) -> None:
         connection.execute(sa.delete(table).where(table.c.partition == partition))
 
 
-def next_number(connection: sa.Connection, table: sa.Table, partition: int, bucket: int | None = None) -> int:
-    """Return the next number of a batch or a roster.
+def next_number(connection: sa.Connection, table: sa.Table, partition: int) -> int:
+    """Return the next number of a batch; see `next_numbers`."""
+    return next_numbers(connection, table, partition, 1)[0]
+
+
+def next_numbers(
+    connection: sa.Connection, table: sa.Table, partition: int, count: int, buckets: Collection[int] = ()
+) -> list[int]:
+    """Return the next numbers of batches, or of rosters in some buckets.
 
     On PostgreSQL a partition's batches and rosters draw from one sequence, some numbers stay unused.
 
@@ -60,16 +67,15 @@ def next_number(connection: sa.Connection, table: sa.Table, partition: int, buck
         connection: An open writing transaction.
         table: Of what.
         partition: Where.
-        bucket: In which bucket, where the table has them.
+        count: How many.
+        buckets: In which buckets, where the table has them.
     """
     if _is_server(connection):
-        return int(connection.execute(_NEXT, {"partition": partition}).scalar_one())
-    number = sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0) + 1).where(
-        table.c.partition == partition
-    )
-    if bucket is not None:
-        number = number.where(table.c.bucket == bucket)
-    return int(connection.execute(number).scalar_one())
+        return list(connection.execute(_NEXT, {"partition": partition, "count": count}).scalars())
+    highest = sa.select(sa.func.max(table.c.number)).where(table.c.partition == partition)
+    looked_up = [highest.where(table.c.bucket == one) for one in buckets] or [highest]
+    first = 1 + max(connection.execute(one).scalar_one() or 0 for one in looked_up)
+    return list(range(first, first + count))
 
 
 def insert_missing(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -252,8 +252,7 @@ class Writer:
         with self._database.writing(shared=True) as connection:
             if not rows.is_open(connection, epoch.number):
                 return False
-            for row in sealed:
-                rows.add_roster(connection, epoch.shelf, row)
+            rows.add_rosters(connection, epoch.shelf, sealed)
         return True
 
     def _seal_roster(self, moment: Moment, epoch: Epoch, draft: RosterDraft) -> rows.RosterRow:

@@ -13,6 +13,6 @@ Invariants:
 
 from garim.kit.db.database import Database
 from garim.kit.db.place import Server
-from garim.kit.db.upsert import insert_or_ignore, insert_or_replace
+from garim.kit.db.upsert import insert_or_ignore, insert_or_ignore_returning, insert_or_replace
 
-__all__ = ["Database", "Server", "insert_or_ignore", "insert_or_replace"]
+__all__ = ["Database", "Server", "insert_or_ignore", "insert_or_ignore_returning", "insert_or_replace"]

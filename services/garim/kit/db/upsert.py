@@ -26,6 +26,14 @@ def insert_or_ignore(connection: sa.Connection, table: sa.Table, values: Values)
     return connection.execute(statement, _rows(values)).rowcount
 
 
+def insert_or_ignore_returning(
+    connection: sa.Connection, table: sa.Table, values: Values, column: sa.Column[Any]
+) -> list[Any]:
+    """Insert rows as `insert_or_ignore`; return a column of those that were inserted, in any order."""
+    statement = _insert(connection, table).on_conflict_do_nothing().returning(column)
+    return list(connection.execute(statement, _rows(values)).scalars())
+
+
 def insert_or_replace(connection: sa.Connection, table: sa.Table, values: Values) -> None:
     """Insert rows; one with the primary key of another takes its place, also in columns that are not named.
 
