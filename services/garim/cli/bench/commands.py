@@ -13,6 +13,7 @@ from rich.console import Console
 
 from garim.cli.bench import dossier, ingest, read
 from garim.cli.bench.figures import Figure, figures_json, figures_table
+from garim.cli.bench.members import measure as measure_members
 from garim.cli.bench.plan import MeasureFunction, Plan
 from garim.cli.bench.postgres import Databases
 from garim.cli.files import make_folder, write_private
@@ -21,6 +22,7 @@ from garim.cli.output import emit, err
 
 BENCHES: dict[str, MeasureFunction] = {
     "ingest": ingest.measure,
+    "members": measure_members,
     "read": read.measure,
     "dossier": dossier.measure,
 }
@@ -95,6 +97,7 @@ def _show(name: str, figures: list[Figure], load: tuple[float, ...], folder: Pat
 
 _ABOUT = {
     "ingest": "Messages made durable a second, beside COPY and inserts of the same as plaintext rows.",
+    "members": "Messages of large groups made durable a second, beside those of conversations of two.",
     "dossier": "Messages made into a package a second, end to end, and what every service takes for it.",
     "read": "Messages of a scope read a second, beside SELECT of the same as plaintext rows.",
 }

@@ -119,7 +119,7 @@ def figures_table(figures: Sequence[Figure]) -> Table:
         caption_justify="left",
     )
     for one in figures:
-        bound = "" if one.target is None else f"{'≤' if one.at_most else '≥'} {one.target:g}"
+        bound = "" if one.target is None else f"{'≤' if one.at_most else '≥'} {_number(one.target)}"
         mark = {None: "", True: " ✓", False: " ✗"}[one.met]
         table.add_row(
             one.name,
