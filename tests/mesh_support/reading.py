@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from garim.api.custody.v1 import custody_pb2
 from garim.api.messages.v1 import messages_pb2
@@ -72,6 +73,22 @@ def served(mesh: LiveMesh, ticket: dsse.Envelope) -> Loot:
     return loot
 
 
+STORED_SEGMENTS = """
+SELECT s.segment, b.secret, r.tag, r.digest, s.sent_first, s.sent_first + s.sent_span, b.received, s.messages,
+       s.kind, substr(p.data, s.place + 1, s.size)
+FROM segments s
+JOIN batches b ON b.partition = s.partition AND b.number = s.batch
+JOIN parts p ON p.partition = s.partition AND p.bucket = s.bucket AND p.batch = s.batch
+JOIN rosters r ON r.partition = s.partition AND r.bucket = s.bucket AND r.number = s.roster
+"""
+
+
+def stored_header(row: tuple[Any, ...]) -> bytes:
+    """Return a stored segment's header, of whose parts each stands where it is said once."""
+    segment, secret, tag, digest, first, last, received, count, kind, *_ = row
+    return SegmentHeader(segment, secret, tag, digest, first, last, received, received, count, kind).encode()
+
+
 def stolen_store(mesh: LiveMesh) -> Loot:
     """Return everything in a stolen database of the store."""
     loot = Loot()
@@ -80,11 +97,7 @@ def stolen_store(mesh: LiveMesh) -> Loot:
         loot.secrets[take_secret(secret)] = secret
     for (record,) in mesh.query("messages", "SELECT record FROM rosters"):
         loot.rosters[roster.digest(record)] = record
-    rows = mesh.query(
-        "messages",
-        "SELECT substr(b.data, s.place + 1, s.size) FROM segments s JOIN batches b ON b.number = s.batch",
-    )
-    loot.segments = [(data[:HEADER_BYTES], data[HEADER_BYTES:]) for (data,) in rows]
+    loot.segments = [(stored_header(row), row[-1]) for row in mesh.query("messages", STORED_SEGMENTS)]
     return loot
 
 

@@ -12,7 +12,9 @@ import pytest
 
 from garim.sdk import Member, Message, Producer, Roster
 from garim.sealing import roster, segment
+from garim.sealing.segment import SegmentHeader
 from garim.sealing.write_secret import SealedWriteSecret, WriteSecretRecord
+from mesh_support.reading import STORED_SEGMENTS, stored_header
 from messages_support.served import ServedStore, until
 from messages_support.store import MESH
 
@@ -60,10 +62,8 @@ def _kept(path: Path) -> list[SealedWriteSecret]:
 def _headers(path: Path, secret: bytes) -> list[bytes]:
     connection = sqlite3.connect(path)
     try:
-        rows = connection.execute(
-            "SELECT substr(b.data, s.place + 1, 154) FROM segments s JOIN batches b ON b.number = s.batch"
-        )
-        return [header for (header,) in rows if header[21:53] == secret]
+        headers = [stored_header(row) for row in connection.execute(STORED_SEGMENTS)]
+        return [header for header in headers if SegmentHeader.decode(header).write_secret == secret]
     finally:
         connection.close()
 
