@@ -73,7 +73,12 @@ def port_of(address: str) -> int:
 def test_ports_and_probes_are_those_of_the_settings(overlay: str, service: str) -> None:
     documents = render(overlay)
     settings = settings_of(documents, service)
-    wanted = {"grpc": port_of(settings.listen), "health": port_of(settings.health_listen)}
+    assert settings.metrics_listen is not None
+    wanted = {
+        "grpc": port_of(settings.listen),
+        "health": port_of(settings.health_listen),
+        "metrics": port_of(settings.metrics_listen),
+    }
     if isinstance(settings, WarrantsSettings):
         assert settings.edge is not None
         wanted["hi1"] = port_of(settings.edge.listen)
@@ -283,6 +288,9 @@ def test_each_alert_is_explained() -> None:
 def test_metrics_of_each_service_are_read_from_the_port_of_that_name(service: str) -> None:
     documents = render("prod")
     monitor = find(documents, "ServiceMonitor", service, namespace_of(service))["spec"]
-    labels = find(documents, "Service", service, namespace_of(service))["metadata"]["labels"]
+    shown = find(documents, "Service", f"{service}-metrics", namespace_of(service))
+    assert shown["spec"]["selector"].items() <= deployment(documents, service).labels.items()
+    assert [one["targetPort"] for one in shown["spec"]["ports"]] == ["metrics"]
+    labels = shown["metadata"]["labels"]
     assert monitor["selector"]["matchLabels"].items() <= labels.items()
     assert [one["port"] for one in monitor["endpoints"]] == ["metrics"]
