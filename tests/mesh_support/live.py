@@ -33,7 +33,7 @@ from garim.cli.document_files import acknowledger_of, crls_in, read_chain, read_
 from garim.cli.dossier_build import build
 from garim.cli.hold_commands import lift
 from garim.cli.import_command import send
-from garim.cli.mesh_plan import AUDIENCE, MESH_NAME, REVIEW_QUORUM, REVIEWERS, Places
+from garim.cli.mesh_plan import AUDIENCE, MESH_NAME, REVIEW_QUORUM, REVIEWERS, Places, free_ports
 from garim.cli.mesh_processes import Processes
 from garim.cli.mesh_setup import AGE_IDENTITY, set_up
 from garim.cli.review_commands import review
@@ -124,16 +124,26 @@ class LiveMesh:
         root: A new folder.
         write_secret_s: How long a write secret lives, in seconds.
         database: PostgreSQL server for the tables; files without.
+        telemetry: Address of a collector of traces; the services show their metrics, too, if it is given.
     """
 
     def __init__(
-        self, root: Path, write_secret_s: int = WRITE_SECRET_S, database: Server | None = None
+        self,
+        root: Path,
+        write_secret_s: int = WRITE_SECRET_S,
+        database: Server | None = None,
+        telemetry: str = "",
     ) -> None:
         self.root = root
         self.places = Places(root)
         self.file = set_up(root, dt.datetime.now(dt.UTC), database=database)
         settings = self.places.settings("messages")
         settings.write_text(f"write_secret_s = {write_secret_s}\n{settings.read_text()}")
+        self.metrics = dict(zip(self.file.addresses, free_ports(5), strict=True)) if telemetry else {}
+        for service, port in self.metrics.items():
+            settings = self.places.settings(service)
+            traced = f'[telemetry]\ntracing = "otlp"\ncollector = "{telemetry}"\n'
+            settings.write_text(f'metrics_listen = "127.0.0.1:{port}"\n{settings.read_text()}\n{traced}')
         self.processes = Processes(self.places)
         self._numbers = itertools.count(1)
         self._thieves: dict[str, Thief] = {}
