@@ -1,4 +1,4 @@
-"""What a whole disclosure and a second request leave in logs, metrics and traces: neither content nor names."""
+"""What a whole disclosure and a second request leave in logs, metrics and traces: no content, no names."""
 
 from __future__ import annotations
 
