@@ -12,10 +12,14 @@ from garim.messages.tables import MEMBER_TAGS, SEGMENTS
 
 SegmentIndexRow = tuple[int | bytes, ...]
 
-_COLUMNS = ", ".join(one.name for one in SEGMENTS.columns)
-_MARKS = ", ".join("?" * len(SEGMENTS.columns))
-_INSERT = f"INSERT INTO segments ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - names of our own
-_COPY = f"COPY segments ({_COLUMNS}) FROM STDIN (FORMAT BINARY)"
+_INSERT = (
+    "INSERT INTO segments (partition, bucket, kind, roster, batch, place, size, sent_first, sent_span,"
+    " messages, segment) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_COPY = (
+    "COPY segments (partition, bucket, kind, roster, batch, place, size, sent_first, sent_span, messages,"
+    " segment) FROM STDIN (FORMAT BINARY)"
+)
 # PostgreSQL's binary COPY: a signature, then each row: its number of fields, each field behind its length.
 _HEAD = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
 _TAIL = b"\xff\xff"

@@ -271,9 +271,19 @@ def _run(connection: sa.Connection, statement: str, values: Any = ()) -> sa.Curs
     return connection.exec_driver_sql(statement, values)
 
 
+# Of each table the columns in their order, before and after.
+_INSERTS = {
+    "batches": "INSERT INTO batches VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "parts": "INSERT INTO parts VALUES (?, ?, ?, ?)",
+    "segments": "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "former batches": "INSERT INTO batches VALUES (?, ?, ?, ?)",
+    "former segments": "INSERT INTO segments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+}
+
+
 def _insert(connection: sa.Connection, table: str, rows: list[tuple[Any, ...]]) -> None:
     if rows:
-        _run(connection, f"INSERT INTO {table} VALUES ({', '.join('?' * len(rows[0]))})", rows)  # noqa: S608 - names of our own
+        _run(connection, _INSERTS[table], rows)
 
 
 def _carry_up(connection: sa.Connection) -> None:
@@ -371,5 +381,5 @@ def _carry_batch_down(connection: sa.Connection, batch: Any, number: int) -> Non
             (one.conversation, number, place, size, one.now, one.sent_first, last, one.messages, one.kind)
         )
         place += size
-    _insert(connection, "batches", [(number, batch.epoch, batch.received, b"".join(parts))])
-    _insert(connection, "segments", index)
+    _insert(connection, "former batches", [(number, batch.epoch, batch.received, b"".join(parts))])
+    _insert(connection, "former segments", index)
