@@ -16,6 +16,7 @@ PAGE_TOKEN = "INVALID_ARGUMENT PAGE_TOKEN"  # noqa: S105 - a reason, no secret
 REQUEST_UNKNOWN = "NOT_FOUND REQUEST_UNKNOWN"
 STATEMENT_TYPE = "INVALID_ARGUMENT STATEMENT_TYPE"
 
+_NO_PAGE = {"page_token": "no token"}
 _DOCUMENT = statement_pb2.Document(media_type="text/plain", content=b"no document")
 
 
@@ -43,7 +44,7 @@ def _ids(field: str, expected: str, size: int = 16) -> tuple[Own, ...]:
 def _pages(**fields: Any) -> tuple[Own, ...]:
     return (
         _with("first page", OK, page_size=1, **fields),
-        _with("malformed token", PAGE_TOKEN, **{"page_token": "no token"}, **fields),
+        _with("malformed token", PAGE_TOKEN, **(fields | _NO_PAGE)),
     )
 
 
