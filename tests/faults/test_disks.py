@@ -22,9 +22,9 @@ FULL_S = 8.0
 DISK = "24m"
 _PRELOAD = ("fiu_run_preload.so", "fiu_posix_preload.so")
 _ENABLE = r"""
-enable_random name=posix/io/rw/pwrite,probability=0.02
-enable_random name=posix/io/sync/fdatasync,probability=0.02
-enable_random name=posix/io/sync/fsync,probability=0.02
+enable_random name=posix/io/rw/pwrite,probability=0.05
+enable_random name=posix/io/sync/fdatasync,probability=0.05
+enable_random name=posix/io/sync/fsync,probability=0.05
 """
 
 
@@ -49,6 +49,8 @@ def test_a_disk_that_fails_now_and_then(begin: Begin, service: str) -> None:
         def fail_for_a_while() -> None:
             time.sleep(FAILING_S)
             run.mesh.surround(service)
+            said = run.mesh.processes.log_file(service).read_text(encoding="utf-8")
+            run.figures.faults["disk errors that calls or starts met"] += said.count("DATABASE_")
             run.mesh.strike(service)
             run.fault(f"{service} killed")
 
