@@ -36,8 +36,8 @@ test-replicas: setup ## two processes of messages and of warrants on one Postgre
 export ROUNDS SEED
 
 test-faults: setup ## services, database, disks and clocks fail under load: make test-faults [ROUNDS=200] [SEED=…]
-	@command -v fiu-run faketime >/dev/null || apt-get install -y -qq --no-install-recommends fiu-utils faketime \
-	  || echo "without fiu-utils and faketime the scenarios of failing disks and clocks are skipped"
+	@command -v fiu-run >/dev/null || apt-get install -y -qq --no-install-recommends fiu-utils \
+	  || echo "without fiu-utils the scenarios of failing disks are skipped"
 	$(BIN)/python -m pytest -q -s -rs tests/faults
 
 test-removals: setup ## take out each security check in turn; a test must turn red for each
