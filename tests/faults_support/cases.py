@@ -22,12 +22,12 @@ from garim.cli.unmask_draft import draft_unmask, grounds_for
 from garim.documents.fields import write_instant
 from garim.dossier.opening import OpenedDossier
 from garim.statements.receipts import DossierReceipt
-from garim.statements.refusal import RefusedError
-from mesh_support.live import insist
+from garim.statements.refusal import Kind, RefusedError
 
 PATIENCE_S = 240.0
 # A document's time of issue has whole seconds; nothing may be received after it.
 _ISSUE_S = 1.1
+_PAUSE_S = 0.5
 AnswerT = TypeVar("AnswerT")
 
 
@@ -53,7 +53,15 @@ class Disclosed:
 
 
 def _insist(step: Callable[[], AnswerT]) -> AnswerT:
-    return insist(step, PATIENCE_S)
+    """Repeat a step as somebody would who is told that a service is away, or that its disk is full."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return step()
+        except RefusedError as error:
+            if error.kind not in {Kind.UNAVAILABLE, Kind.EXHAUSTED} or time.monotonic() > end:
+                raise
+        time.sleep(_PAUSE_S)
 
 
 def disclose(mesh: FaultMesh, block: Block, folder: Path) -> Disclosed:
