@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from garim.cli.bench import dossier, ingest, read
+from garim.cli.bench import audit, dossier, ingest, read, unmask
 from garim.cli.bench.figures import Figure, figures_json, figures_table
 from garim.cli.bench.members import measure as measure_members
 from garim.cli.bench.plan import MeasureFunction, Plan
@@ -25,6 +25,8 @@ BENCHES: dict[str, MeasureFunction] = {
     "members": measure_members,
     "read": read.measure,
     "dossier": dossier.measure,
+    "unmask": unmask.measure,
+    "audit": audit.measure,
 }
 FOLDER = Path(".garim/bench")
 WIDE = 200
@@ -98,6 +100,8 @@ def _show(name: str, figures: list[Figure], load: tuple[float, ...], folder: Pat
 _ABOUT = {
     "ingest": "Messages made durable a second, beside COPY and inserts of the same as plaintext rows.",
     "members": "Messages of large groups made durable a second, beside those of conversations of two.",
+    "audit": "Log entries appended and proven a second, beside pymerkle.",
+    "unmask": "Keys released a second and identities collected, beside OpenBao's unwraps.",
     "dossier": "Messages made into a package a second, end to end, and what every service takes for it.",
     "read": "Messages of a scope read a second, beside SELECT of the same as plaintext rows.",
 }

@@ -104,7 +104,7 @@ def _memory(head: str, service: str, large: Taken, small: Taken, conditions: str
 def _made(plan: Plan, messages: int, names: str) -> tuple[float, dict[str, Taken]]:
     """Return messages a second of one dossier, and what the services took for it."""
     with plan.mesh(write_secret_s=10, names=names) as mesh:
-        period = _stored(plan, mesh, messages)
+        period = stored(plan, mesh, messages)
         case = mesh.granted([("account", SUBJECT)], period)
         made: list[int] = []
         with session(mesh.root, "", "clerk") as clerk, Watch(mesh) as watch:
@@ -116,7 +116,7 @@ def _made(plan: Plan, messages: int, names: str) -> tuple[float, dict[str, Taken
     return messages / seconds, dict(watch.taken)
 
 
-def _stored(plan: Plan, mesh: BenchMesh, messages: int) -> tuple[int, int]:
+def stored(plan: Plan, mesh: BenchMesh, messages: int) -> tuple[int, int]:
     """Store the messages; returns their period."""
     source = texts(plan.texts)
     start_ms = SystemClock().now_ms() - messages - 60_000
