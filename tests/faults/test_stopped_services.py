@@ -12,7 +12,7 @@ from garim.cli import mesh_plan
 from garim.cli.meshfolder import SERVICES
 
 STOPPED_S = 20.0
-EPOCH_MS = 60_000
+EPOCH_S = 60
 BEFORE_MIDNIGHT_S = 8.0
 AFTER_MIDNIGHT_S = 12.0
 
@@ -41,13 +41,11 @@ def test_a_log_that_stands_still_then_ends_holds_back_and_loses_nothing(begin: B
 def test_midnight_of_an_epoch_passes_while_custody_stands_still(
     begin: Begin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mesh_plan, "EPOCH_MS", EPOCH_MS)
+    monkeypatch.setattr(mesh_plan, "EPOCH_MS", EPOCH_S * 1000)
     with begin() as run:
         for _ in range(2):
             run.ingest.await_success()
-            time.sleep(
-                (EPOCH_MS - time.time() * 1000 % EPOCH_MS) / 1000 + EPOCH_MS / 1000 - BEFORE_MIDNIGHT_S
-            )
+            time.sleep((EPOCH_S - BEFORE_MIDNIGHT_S - time.time()) % EPOCH_S)
             with run.mesh.stopped("custody"):
                 run.fault("custody stopped at an epoch's midnight")
                 time.sleep(BEFORE_MIDNIGHT_S + AFTER_MIDNIGHT_S)
