@@ -16,7 +16,9 @@ from mesh_support.live import insist
 SETTLED_WITHIN_S = 180.0
 _PAUSE_S = 0.5
 LOGGING = ("custody", "warrants", "messages", "redaction")
-_UNSETTLED = "SELECT count(*) FROM ledger_intents WHERE proof IS NULL AND NOT superseded"
+# What was to be logged before an act that a dead process never did is owed by nobody: it is in no log, and had
+# no effect.
+_UNSETTLED = "SELECT count(*) FROM ledger_intents WHERE deferred AND proof IS NULL AND NOT superseded"
 _UNDELIVERED = "SELECT count(*) FROM cases WHERE state NOT IN ('delivered', 'unmask-requested')"
 _OPEN_DOSSIERS = "SELECT count(*) FROM dossiers WHERE state <> 'closed'"
 _OPEN_REQUESTS = "SELECT count(*) FROM unmask_requests WHERE state <> 'released'"
