@@ -16,8 +16,8 @@ from mesh_support.live import insist
 SETTLED_WITHIN_S = 180.0
 _PAUSE_S = 0.5
 LOGGING = ("custody", "warrants", "messages", "redaction")
-# What was to be logged before an act that a dead process never did is owed by nobody: it is in no log, and had
-# no effect.
+# What was to be logged before an act that a dead process never did is owed by nobody: it is in no log and
+# had no effect.
 _UNSETTLED = "SELECT count(*) FROM ledger_intents WHERE deferred AND proof IS NULL AND NOT superseded"
 _UNDELIVERED = "SELECT count(*) FROM cases WHERE state NOT IN ('delivered', 'unmask-requested')"
 _OPEN_DOSSIERS = "SELECT count(*) FROM dossiers WHERE state <> 'closed'"
