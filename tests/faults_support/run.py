@@ -32,7 +32,7 @@ class Figures:
         rounds: How many were run to their end.
         faults: How many were injected, by kind.
         restarts: Processes that ended and were started again, by service.
-        acknowledged: Messages that the store has acknowledged.
+        acknowledged: Messages that the store has acknowledged and whose dossier was compared with them.
         disclosures: Dossiers delivered.
         unmaskings: Second requests answered.
         losses: Acknowledged messages that are in no dossier.
@@ -98,8 +98,10 @@ class Run:
 
     def disclose(self) -> None:
         """Disclose all that is not disclosed yet, and compare the dossier with what was acknowledged."""
-        self._last = disclose(self.mesh, self.ingest.turn(), self._folder)
+        block = self.ingest.turn()
+        self._last = disclose(self.mesh, block, self._folder)
         figures = self.figures
+        figures.acknowledged += len(block.sent)
         figures.disclosures += 1
         figures.losses += self._last.lost
         figures.duplicates += self._last.doubled + self._last.foreign
@@ -137,7 +139,6 @@ class Run:
     def note(self) -> None:
         """Write the figures as they stand."""
         figures = self.figures
-        figures.acknowledged = self.ingest.acknowledged
         figures.restarts = Counter(self.mesh.exits)
         figures.outage_ingest_s = round(self.ingest.longest_gap_s, 1)
         figures.seconds = round(time.monotonic() - self._begun, 1)
