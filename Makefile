@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-replicas test-faults test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov migrations-check images-tools images images-test lock clean
+.PHONY: help setup demo test test-postgres test-replicas test-faults test-operations test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov migrations-check images-tools images images-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -24,7 +24,7 @@ demo: setup ## the whole chain on one chat: make demo [CHAT=path] [SUBJECT=name]
 	$(BIN)/python -m garim.cli.demo --chat "$$CHAT" --subject "$$SUBJECT" --window "$$WINDOW" $(DATES:%=--%)
 
 test: setup ## all tests that need nothing beyond what set-up installs
-	$(BIN)/python -m pytest -n 2 -q --ignore tests/images --ignore tests/replicas --ignore tests/faults tests
+	$(BIN)/python -m pytest -n 2 -q --ignore tests/images --ignore tests/replicas --ignore tests/faults --ignore tests/operations tests
 
 test-postgres: setup ## the services' unit tests once more, on a real PostgreSQL server
 	GARIM_TEST_ENGINE=postgres $(BIN)/python -m pytest -n 2 -q tests/unit/audit tests/unit/custody \
@@ -39,6 +39,9 @@ test-faults: setup ## services, database, disks and clocks fail under load: make
 	@command -v fiu-run >/dev/null || apt-get install -y -qq --no-install-recommends fiu-utils \
 	  || echo "without fiu-utils the scenarios of failing disks are skipped"
 	$(BIN)/python -m pytest -q -s -rs tests/faults
+
+test-operations: setup ## rehearsals with traffic on: upgrade from 0.1.0, rotation, backup and restore; failed calls
+	$(BIN)/python -m pytest -q -rP tests/operations
 
 test-removals: setup ## take out each security check in turn; a test must turn red for each
 	$(BIN)/python tests/removals/run.py

@@ -11,6 +11,7 @@ from garim.cli.audit_commands import app as audit_app
 from garim.cli.bench.commands import app as bench_app
 from garim.cli.case_commands import app as case_app
 from garim.cli.custody_commands import app as custody_app
+from garim.cli.doctor.command import doctor
 from garim.cli.document_commands import app as document_app
 from garim.cli.dossier_commands import app as dossier_app
 from garim.cli.etsi_commands import app as etsi_app
@@ -76,6 +77,7 @@ app = typer.Typer(
     help="Garim (가림): answers warrants for a messaging operator without handing over bystanders.",
 )
 app.command("import")(import_chat)
+app.command("doctor")(doctor)
 app.add_typer(governance_app, name="governance")
 app.add_typer(mesh_app, name="mesh")
 app.add_typer(document_app, name="document")

@@ -113,11 +113,10 @@ def serve(settings: CustodySettings) -> None:
         [functools.partial(add_CustodyServiceServicer_to_server, servicer)],
         RefusedCalls(ledger, clock, os.urandom),
     )
-    server.health.register("database", database.check)
-    server.health.register("documents", documents.check)
-    server.health.register("opener", opener.check)
-    server.health.register("log", beginning.check)
-    server.health.register("recovery", comparing.check)
+    checks = (("database", database), ("documents", documents), ("opener", opener))
+    for name, one in (*checks, ("log", beginning), ("recovery", comparing)):
+        server.health.register(name, one.check)
+    server.health.tell_governance(lambda: governance.current().version)
     ledger_gauges.show(telemetry, database)
     gauges.show(telemetry, database, clock)
     telemetry.gauge(

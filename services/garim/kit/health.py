@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib.metadata
 import threading
 from collections.abc import Callable
 
@@ -15,6 +17,10 @@ from garim.statements.refusal import RefusedError
 FRESH_MS = 1_000
 LIVE = "live"
 """The name to ask for whether the process answers at all: one that waits for a peer need not be restarted."""
+
+VERSION_KEY, TIME_KEY, GOVERNANCE_KEY = "garim-version", "garim-time-ms", "garim-governance"
+"""What an answer carries as trailing metadata: of which version the code is, what the service's clock shows,
+which governance version it works under. `garim doctor` compares them between services."""
 
 ReadinessCheck = Callable[[], None]
 
@@ -35,6 +41,8 @@ class Health:
         self._clock = clock
         self._lock = threading.Lock()
         self._checks: dict[str, ReadinessCheck] = {}
+        self._governance: Callable[[], int] | None = None
+        self._version = importlib.metadata.version("garim")
         self._started = False
         self._draining = False
         self._checked_ms: int | None = None
@@ -50,6 +58,22 @@ class Health:
         with self._lock:
             self._checks[name] = check
             self._checked_ms = None
+
+    def tell_governance(self, version: Callable[[], int]) -> None:
+        """Say under which governance version the service works.
+
+        Args:
+            version: Returns it, or raises while none is known.
+        """
+        self._governance = version
+
+    def facts(self) -> tuple[tuple[str, str], ...]:
+        """Return what an answer carries as metadata."""
+        facts = [(VERSION_KEY, self._version), (TIME_KEY, str(self._clock.now_ms()))]
+        if self._governance is not None:
+            with contextlib.suppress(RefusedError):
+                facts.append((GOVERNANCE_KEY, str(self._governance())))
+        return tuple(facts)
 
     def set_started(self) -> None:
         """Say that the server accepts calls."""
@@ -102,6 +126,7 @@ class HealthServicer(health_pb2_grpc.HealthServicer):
         self, request: health_pb2.HealthCheckRequest, context: grpc.ServicerContext
     ) -> health_pb2.HealthCheckResponse:
         """Answer SERVING or NOT_SERVING; a name that is not served here is NOT_FOUND."""
+        context.set_trailing_metadata(self._health.facts())
         if request.service == LIVE:
             return health_pb2.HealthCheckResponse(status=health_pb2.HealthCheckResponse.SERVING)
         if request.service not in self._names:

@@ -78,6 +78,7 @@ def serve(settings: MessagesSettings) -> None:
         RefusedCalls(ledger, clock, os.urandom),
     )
     server.health.register("storing", store.ready)
+    server.health.tell_governance(lambda: governance.current().version)
     ledger_gauges.show(telemetry, database)
     gauges.show(telemetry, database)
     flusher, housekeeping = Flusher(ledger, telemetry), Housekeeping(store, telemetry)

@@ -92,6 +92,7 @@ def serve(path: Path, settings: RedactionSettings, clock: Clock, telemetry: Tele
     )
     server.health.register("database", database.check)
     server.health.register("governance", functools.partial(_known, governance))
+    server.health.tell_governance(lambda: governance.current().version)
     ledger_gauges.show(telemetry, database)
     gauges.show(telemetry, database)
     flusher = Flusher(ledger, telemetry)

@@ -106,6 +106,7 @@ def serve(settings: WarrantsSettings) -> None:
     server.health.register("database", database.check)
     server.health.register("documents", documents.check)
     server.health.register("governance", warrants.demand_ready)
+    server.health.tell_governance(lambda: governance.current().version)
     ledger_gauges.show(telemetry, database)
     gauges.show(telemetry, database)
     telemetry.gauge("revocation_list_expiry", lambda: _lists_end(crls, governance))
