@@ -18,7 +18,7 @@ from garim.sdk import GarimError, GarimStore, Member, Message, Producer, Roster,
 
 READY_S = 90
 _PAUSE_S = 0.01
-_HOUR_MS = 3_600_000
+SENT_BEFORE_MS = 3_600_000
 
 
 def new_stage(root: Path) -> Stage:
@@ -90,7 +90,8 @@ class Traffic:
                 while not self._done.is_set():
                     self.put += 1
                     now_ms = time.time_ns() // 1_000_000
-                    producer.put(roster, Message(now_ms - _HOUR_MS, "traffic:a", "안녕"), self.put)
+                    producer.put(roster, Message(now_ms - SENT_BEFORE_MS, "traffic:a", "안녕"), self.put)
+                    self.acknowledged = int(str(producer.acknowledged() or 0))
                     time.sleep(_PAUSE_S)
                 producer.flush(READY_S)
                 self.acknowledged = int(str(producer.acknowledged()))

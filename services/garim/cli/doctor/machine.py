@@ -151,7 +151,8 @@ class _Machine:
             self._found.fault("database", f"its tables are of a later version ({named})", do)
         elif at == wanted:
             if not database.is_own:
-                prepare(database, folder)
+                rights = importlib.import_module(f"garim.{self._service}.rights").RIGHTS
+                prepare(database, folder, rights)
             self._found.ok("database", f"reachable, durable, its tables of version {named}")
         elif database.is_own:
             do = "start the service: it brings its own file up"
