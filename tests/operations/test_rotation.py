@@ -1,8 +1,9 @@
-"""Certificates replaced while calls go on: a new authority, new leaves, the former authority out."""
+"""Keys and certificates replaced while calls go on: a new authority, leaves, a statement key."""
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,17 +11,24 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typer.testing import CliRunner
 
 from garim.api.warrants.v1 import warrants_pb2
 from garim.cli.files import write_private
+from garim.cli.governance_init import key_text
+from garim.cli.main import app
 from garim.cli.mesh_plan import MESH_NAME, Places
 from garim.cli.meshfolder import SERVICES
 from garim.cli.session import Session, session
 from garim.kit.identity import dns_name
+from garim.statements import governance, strict_json
+from garim.statements.governance import Governance, ServiceKey
 from garim.statements.refusal import RefusedError
 from garim.testing import pki
-from mesh_support.live import LiveMesh, refused
-from operations_support import Traffic
+from mesh_support.live import LiveMesh, insist, refused, until
+from operations_support import Traffic, stop, until_serving
 
 pytestmark = pytest.mark.timeout(300)
 # What everybody takes to see new files: each looks when it next makes a call or takes a connection.
@@ -132,3 +140,68 @@ def test_a_new_authority_and_new_leaves_fail_no_call(mesh: LiveMesh, tmp_path: P
         write_private(clerk / name, (kept / name).read_bytes(), replace=True)
     with session(mesh.root, "", "clerk") as own, refused("PEER_UNAVAILABLE"):
         own.warrants.ListCases(warrants_pb2.ListCasesRequest())
+
+
+def decide(mesh: LiveMesh, services: Callable[[tuple[ServiceKey, ...]], tuple[ServiceKey, ...]]) -> int:
+    """Put a version in force that changes the services' keys; returns its number."""
+    with session(mesh.root, "ga-on", "custodian") as own:
+        current = own.governance()
+        last = own.governance_source._chain.version(current.version)
+        assert last is not None
+        changes = {
+            "version": current.version + 1,
+            "previous": governance.digest(last.document),
+            "issued": own.now_ms(),
+            "services": services(current.services),
+        }
+    document = strict_json.dump(current.model_copy(update=changes).to_json())
+    Governance.from_bytes(document)
+    path = mesh.root / "next.json"
+    write_private(path, document, replace=True)
+    garim(mesh, "governance", "propose", str(path), "--as", "custodian/ga-on")
+    for person in ("ga-on", "na-rae"):
+        garim(mesh, "governance", "approve", governance.digest(document), "--as", f"custodian/{person}")
+    return current.version + 1
+
+
+def garim(mesh: LiveMesh, *arguments: str) -> str:
+    done = CliRunner().invoke(app, [*arguments, "--mesh", str(mesh.root)])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def governed_by(mesh: LiveMesh, version: int) -> bool:
+    told = CliRunner().invoke(app, ["doctor", "--mesh", str(mesh.root), "--json"]).stdout
+    lines = [one["what"] for one in json.loads(told)["findings"] if one["check"] == "governance"]
+    return any(line.startswith(f"{version} at") for line in lines)
+
+
+@pytest.mark.parametrize("service", ["warrants", "custody"])
+def test_a_statement_key_is_replaced_while_the_former_one_still_counts(mesh: LiveMesh, service: str) -> None:
+    chosen = mesh.store_sample()
+    before = mesh.granted(mesh.document([("account", chosen.subject)], chosen.period))
+    key = Ed25519PrivateKey.generate()
+    public = key_text(key.public_key().public_bytes_raw())
+    added = ServiceKey.from_json({"service": service, "instance": f"{service}-next", "key": public})
+    with Traffic(mesh.root) as traffic:
+        version = decide(mesh, lambda keys: (*keys, added))
+        until(lambda: governed_by(mesh, version))
+        pem = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        write_private(mesh.places.service(service) / "statement.key", pem, replace=True)
+        stop(mesh.processes, service)
+        mesh.up()
+        until_serving(mesh.file, service)
+        # What the former key signed counts still.
+        dossier = insist(lambda: mesh.build(before))
+        assert dossier
+        version = decide(
+            mesh, lambda keys: tuple(one for one in keys if (one.service, one.instance) != (service, service))
+        )
+        until(lambda: governed_by(mesh, version))
+        after = mesh.granted(mesh.document([("account", chosen.subject)], chosen.period))
+        assert insist(lambda: mesh.build(after))
+    assert (traffic.failed, traffic.acknowledged) == ([], traffic.put)
+    told = CliRunner().invoke(app, ["doctor", str(mesh.places.settings(service))])
+    assert told.exit_code == 0, told.output

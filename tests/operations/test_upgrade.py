@@ -18,7 +18,7 @@ from garim.cli.demo.first_request import first_half
 from garim.cli.demo.second_request import second_half, verify_offline, verify_the_log
 from garim.cli.mesh_processes import Processes
 from garim.cli.meshfolder import SERVICES, MeshFile, MeshFolder
-from operations_support import Traffic, new_stage, stop, until_serving
+from operations_support import Traffic, new_stage, reap, stop, until_serving
 
 ROOT = Path(__file__).parents[2]
 
@@ -108,3 +108,4 @@ def test_an_upgrade_from_0_1_0_fails_no_call_and_loses_no_message(tmp_path: Path
         assert (stage.summary.leaks, stage.summary.identities_unmasked) == (0, 1)
     finally:
         processes.stop()
+        reap(processes, *SERVICES)

@@ -54,6 +54,15 @@ def stop(processes: Processes, service: str) -> None:
             child.poll()
         assert time.monotonic() < end, f"{service} does not end"
         time.sleep(0.05)
+    reap(processes, service)
+
+
+def reap(processes: Processes, *services: str) -> None:
+    """Wait for children that have been asked to end."""
+    for service in services:
+        child = processes._children.pop(service, None)  # nobody else waits for them
+        if child is not None:
+            child.wait(READY_S)
 
 
 class Traffic:
