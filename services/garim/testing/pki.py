@@ -438,8 +438,8 @@ def make_mesh(mesh: str, now: dt.datetime) -> MeshPki:
         mesh: Its name; lower-case letters, digits, dots and dashes.
         now: Time around which everything is valid, with its offset.
     """
-    # The mark is for documents; Go's X.509 parses no identifier as long as the mark's, so that neither buf curl
-    # nor grpcurl nor k6 could call a mesh whose certificates carry it.
+    # Without the mark, which is for documents: Go's X.509 parses no identifier as long as the mark's, so that
+    # neither buf nor k6 could call this mesh.
     return MeshPki(mesh, make_authority(f"TEST mesh {mesh} CA"[:64], now, marked=False), now)
 
 
