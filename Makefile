@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-postgres test-replicas test-faults test-operations test-removals irc-check bench bench-redaction check lint types imports quality proto proto-check manifests-check manifests-checkov migrations-check images-tools images images-test lock clean
+.PHONY: help setup demo test test-postgres test-replicas test-faults test-operations test-removals irc-check bench bench-redaction check lint types imports quality proto errors proto-check manifests-check manifests-checkov migrations-check images-tools images images-test lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -80,6 +80,10 @@ proto: setup ## generate the stubs anew
 	rm -rf build/proto && mkdir -p build/proto
 	$(BIN)/python protos/generate.py build/proto
 	rm -rf services/garim/api && cp -r build/proto/garim/api services/garim/api
+
+errors: setup ## the catalogue of reasons with statuses and retries, as build/errors.json and build/errors.md
+	$(BIN)/python protos/errors.py build/errors.json
+	$(BIN)/python protos/errors.py build/errors.md
 
 proto-check: setup
 	$(BIN)/buf lint protos

@@ -6,6 +6,7 @@ import ast
 import functools
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -134,14 +135,38 @@ def test_the_catalogue_notices_a_reason_that_nobody_listed(tmp_path: Path) -> No
 
 def test_the_table_of_callers_is_what_the_protos_say() -> None:
     text = README.read_text(encoding="utf-8")
-    assert access_table().written(text) == text, "run python protos/access_table.py"
+    assert script("access_table").written(text) == text, "run python protos/access_table.py"
 
 
-def access_table() -> ModuleType:
-    """Return the script beside the protos, which is no package."""
-    spec = importlib.util.spec_from_file_location("access_table", ROOT / "protos" / "access_table.py")
+def test_the_generated_catalogue_has_each_reason_with_what_the_code_says_of_it() -> None:
+    entries = {one.reason: one for one in script("errors").catalogue(README.read_text(encoding="utf-8"))}
+    assert sorted(entries) == sorted(listed())
+    assert (entries["ACCESS_DENIED"].statuses, entries["ACCESS_DENIED"].retry) == (
+        ("PERMISSION_DENIED",),
+        "no",
+    )
+    assert (entries["DEADLINE_TOO_SHORT"].statuses, entries["DEADLINE_TOO_SHORT"].retry) == (
+        ("UNAVAILABLE",),
+        "yes",
+    )
+    assert entries["CASE_UNKNOWN"].files
+    # Reasons that stand in tables, or only in an answer, have no status beside them.
+    assert sum(one.retry == "unknown" for one in entries.values()) < len(entries) / 10
+
+
+def test_the_contract_suite_expects_reasons_of_the_catalogue_only() -> None:
+    from garim.testing.contract.own import OWN
+
+    expected = {one.expected.partition(" ")[2] for own in OWN.values() for one in own} - {""}
+    assert expected <= set(listed())
+
+
+def script(name: str) -> ModuleType:
+    """Return a script beside the protos, which is no package."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "protos" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where dataclasses look their module up
     spec.loader.exec_module(module)
     return module
