@@ -89,8 +89,8 @@ class GarimStore:
     def _stub(self) -> MessageStoreServiceStub:
         """Return a stub over a connection with the newest files.
 
-        Files that cannot be used leave the former connection in use. That one ends only when the next but one
-        is opened: calls may still be under way on it.
+        Files that are missing or open to others leave the former connection in use. That one ends only when
+        the next but one is opened: calls may still be under way on it.
         """
         with self._lock:
             stamp = _stamp(self._tls)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,29 @@ def test_the_sdk_refuses_a_server_that_is_not_the_message_store(served: ServedSt
         GarimStore(address, mesh=MESH, tls=tls, timeout_s=3) as store,
         pytest.raises(GarimError, match="GRPC_"),
     ):
+        store.put_rosters(_rooms(1))
+
+
+def test_the_sdk_takes_up_renewed_files_and_keeps_to_the_former_ones_otherwise(
+    served: ServedStore, tmp_path: Path
+) -> None:
+    certificate, key, trust = (tmp_path / name for name in ("own.pem", "own.key", "own-ca.pem"))
+
+    def put_in_place(path: str) -> None:
+        files = served.authority.issue(path)
+        for source, target in ((files.certificate, certificate), (files.key, key), (files.trust, trust)):
+            shutil.copy(source, target)
+
+    put_in_place("backend/chat-1")
+    address = f"127.0.0.1:{served.port}"
+    with GarimStore(address, mesh=MESH, tls=TlsPaths(certificate, key, trust), timeout_s=3) as store:
+        store.put_rosters(_rooms(1))
+        put_in_place("service/redaction")
+        with pytest.raises(StoreRefusedError, match="ACCESS_DENIED"):
+            store.put_rosters(_rooms(1))
+        put_in_place("backend/chat-2")
+        store.put_rosters(_rooms(1))
+        key.chmod(0o644)
         store.put_rosters(_rooms(1))
 
 
