@@ -17,3 +17,6 @@ Invariants:
 - an empty log begins with custody's genesis over the governance that settings name, and with nothing else;
 - where settings name witnesses, no checkpoint is shown that all of them have not cosigned.
 """
+
+# Before anything imports gRPC, which reads the environment once.
+from garim.kit import quiet as quiet

@@ -23,3 +23,6 @@ Invariants:
   restored, is frozen, and catches up from the log before a quorum may thaw it (`restoring`, `reapplying`);
 - what is destroyed is destroyed by destroying the provider object; unwrapping is then seen to fail.
 """
+
+# Before anything imports gRPC, which reads the environment once.
+from garim.kit import quiet as quiet

@@ -14,3 +14,6 @@ epoch, or keep a message's text, a name or a number in readable form. Invariants
   messages;
 - a closed epoch's segments are accounted for in the log, so that a planted or missing one shows.
 """
+
+# Before anything imports gRPC, which reads the environment once.
+from garim.kit import quiet as quiet

@@ -7,3 +7,6 @@ outside a grant, a sealed identity of a closed dossier, its own sealing secret a
 Everything that touches content or secrets happens in a child process for each attempt
 (`garim.redaction.attempt`), which ends before custody closes the dossier; what it knew ends with it.
 """
+
+# Before anything imports gRPC, which reads the environment once.
+from garim.kit import quiet as quiet

@@ -18,3 +18,6 @@ Invariants:
 - a policy file that governance does not pin judges nothing;
 - an HI1 message takes effect as a whole, once, and shows and changes its sender's objects only.
 """
+
+# Before anything imports gRPC, which reads the environment once.
+from garim.kit import quiet as quiet
