@@ -35,7 +35,7 @@ def _filled(world: StoreWorld, conversations: int = 400, batches: int = 400) -> 
             row = ingest_rows.RosterRow(
                 tag, secrets.token_bytes(32), bytes(32), bytes(400), (MEMBER[:31] + bytes([number % 200]),)
             )
-            ingest_rows.add_roster(connection, shelf, row)
+            ingest_rows.add_rosters(connection, shelf, [row])
             found = ingest_rows.find_rosters(connection, shelf, {row.asking: tag})[row.asking]
             known.append((tag, found))
         for number in range(batches):
