@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from garim.kit.db import Database
+from garim.kit.readings import number
 from garim.kit.telemetry import Telemetry
 from garim.messages.tables import EPOCHS
 
@@ -27,9 +28,6 @@ def show(telemetry: Telemetry, database: Database) -> None:
                 states[_PRESERVED if row.dropped else _ENDED if row.ended else _OPEN] += 1
         return states
 
-    def newest_end() -> float:
-        with database.reading() as connection:
-            return (connection.execute(sa.select(sa.func.max(EPOCHS.c.not_after))).scalar() or 0) / 1000
-
     telemetry.gauge("epochs_kept", kept)
-    telemetry.gauge("epoch_end", newest_end)
+    newest = sa.select(sa.func.max(EPOCHS.c.not_after))
+    telemetry.gauge("epoch_end", lambda: number(database, newest) / 1000)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
 from garim.kit.db import Database
+from garim.kit.readings import by_state
 from garim.kit.telemetry import Telemetry
 from garim.redaction.tables import CLOSED, HELD, PACKED, PREPARED, builds
 
@@ -18,11 +17,4 @@ def show(telemetry: Telemetry, database: Database) -> None:
         telemetry: Where it is shown.
         database: The service's own.
     """
-
-    def by_state() -> dict[str, float]:
-        query = sa.select(builds.c.state, sa.func.count()).group_by(builds.c.state)
-        with database.reading() as connection:
-            found: dict[str, int] = dict(connection.execute(query).tuples().all())
-        return {state: found.get(state, 0) for state in _UNFINISHED}
-
-    telemetry.gauge("builds", by_state)
+    telemetry.gauge("builds", lambda: by_state(database, builds.c.state, _UNFINISHED))
